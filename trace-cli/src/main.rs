@@ -1,0 +1,2 @@
+//! The trace-cli binary.
+fn main() {}

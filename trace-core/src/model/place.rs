@@ -1,0 +1,69 @@
+use super::{Asn, Coordinates, CountryCode};
+
+/// A place as a source tells it. Every field may be missing.
+///
+/// A place with a country and no coordinates is an area: it is named and drawn as the country's area, never
+/// as a pin.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Place {
+    /// The country.
+    pub country_code: Option<CountryCode>,
+    /// The country's English short name (ISO 3166-1).
+    pub country: Option<String>,
+    /// The city. Text from outside: escape it before showing it.
+    pub city: Option<String>,
+    /// The region, state or province.
+    pub region: Option<String>,
+    /// The name of the provider, or of the organisation behind the AS.
+    pub isp: Option<String>,
+    /// The AS that announces the address.
+    pub asn: Option<Asn>,
+    /// The point, where the source knows one.
+    pub coordinates: Option<Coordinates>,
+    /// How far from the point the address may be, in kilometres.
+    pub radius_km: Option<f64>,
+}
+
+impl Place {
+    /// Fills every field that is missing here from `other`. Coordinates and their radius travel together,
+    /// and only when both places do not name different countries.
+    pub fn complete_from(&mut self, other: &Self) {
+        let same_country = match (self.country_code, other.country_code) {
+            (Some(a), Some(b)) => a == b,
+            _ => true,
+        };
+        if same_country {
+            if self.coordinates.is_none() && self.city.is_none() {
+                self.coordinates = other.coordinates;
+                self.radius_km = other.radius_km;
+                self.city.clone_from(&other.city);
+                if self.region.is_none() {
+                    self.region.clone_from(&other.region);
+                }
+            }
+            self.country_code = self.country_code.or(other.country_code);
+            if self.country.is_none() {
+                self.country.clone_from(&other.country);
+            }
+        }
+        // Name and number of a network belong together.
+        if self.asn.is_none() || self.asn == other.asn {
+            self.asn = self.asn.or(other.asn);
+            if self.isp.is_none() {
+                self.isp.clone_from(&other.isp);
+            }
+        }
+    }
+
+    /// Whether nothing at all is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether the place is a country and nothing finer.
+    #[must_use]
+    pub const fn is_area(&self) -> bool {
+        self.country_code.is_some() && self.coordinates.is_none()
+    }
+}

@@ -1,0 +1,1 @@
+//! Where addresses are, and why to believe it.

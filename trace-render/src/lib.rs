@@ -1,0 +1,1 @@
+//! Network paths drawn on a map.

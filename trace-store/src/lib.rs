@@ -1,0 +1,1 @@
+//! Every trace kept: SQLite and JSON documents.
