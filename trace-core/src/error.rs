@@ -1,5 +1,8 @@
+use std::io;
+use std::net::IpAddr;
+
 /// What can go wrong in this crate.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A word that is none of those known.
@@ -11,5 +14,39 @@ pub enum Error {
         word: String,
         /// What would have been understood.
         known: &'static str,
+    },
+    /// The system does not let this user do it.
+    #[error("not permitted: {attempt}; {remedy}")]
+    NotPermitted {
+        /// What was attempted, as `open a raw ICMP socket`.
+        attempt: &'static str,
+        /// What would mend it.
+        remedy: &'static str,
+    },
+    /// There is no way to the address from here.
+    #[error("no route to {address}: {source}")]
+    NoRoute {
+        /// The address.
+        address: IpAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A call to the system failed.
+    #[error("could not {attempt}: {source}")]
+    System {
+        /// What was attempted, as `read the error queue of a UDP socket`.
+        attempt: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A link cannot do what was asked of it.
+    #[error("{mode} probing cannot {what}; {remedy}")]
+    Unsupported {
+        /// The mode of the link.
+        mode: crate::model::Mode,
+        /// What was asked, as `send TCP probes`.
+        what: &'static str,
+        /// What to do instead.
+        remedy: &'static str,
     },
 }

@@ -1,7 +1,8 @@
 //! The vocabulary and the probing engine of trace.
-#![warn(missing_docs)]
 
+pub mod engine;
 mod error;
+pub mod link;
 pub mod model;
 
 pub use error::Error;
