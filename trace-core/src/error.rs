@@ -49,4 +49,7 @@ pub enum Error {
         /// What to do instead.
         remedy: &'static str,
     },
+    /// A trace was asked for and another call has already taken it.
+    #[error("the trace has been handed out as an event already; read it there, or use one Tracer a trace")]
+    Unfinished,
 }

@@ -192,3 +192,29 @@ pub trait Link {
     /// The sockets cannot be read at all.
     fn receive(&mut self, until: Moment, hear: &mut dyn FnMut(Incoming<'_>)) -> Result<(), Error>;
 }
+
+impl<L: Link + ?Sized> Link for Box<L> {
+    fn mode(&self) -> Mode {
+        (**self).mode()
+    }
+
+    fn now(&self) -> Moment {
+        (**self).now()
+    }
+
+    fn attach(&mut self, target: TargetIndex, destination: &Destination) -> Result<Attached, Error> {
+        (**self).attach(target, destination)
+    }
+
+    fn detach(&mut self, target: TargetIndex) {
+        (**self).detach(target);
+    }
+
+    fn send(&mut self, probe: &Probe) -> Result<Moment, SendFailure> {
+        (**self).send(probe)
+    }
+
+    fn receive(&mut self, until: Moment, hear: &mut dyn FnMut(Incoming<'_>)) -> Result<(), Error> {
+        (**self).receive(until, hear)
+    }
+}

@@ -18,6 +18,9 @@ impl ProbeId {
     /// How many different ids there are; they run from 1 to this.
     pub const COUNT: u16 = 512;
 
+    /// The first id.
+    pub const FIRST: Self = Self(NonZeroU16::MIN);
+
     /// The id with this number, or `None` outside 1 to [`Self::COUNT`].
     #[must_use]
     pub const fn new(number: u16) -> Option<Self> {
