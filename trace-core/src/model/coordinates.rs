@@ -25,3 +25,16 @@ impl Coordinates {
         self.longitude
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_points_on_the_globe() {
+        assert!(Coordinates::new(-90.0, 180.0).is_some());
+        for (latitude, longitude) in [(90.1, 0.0), (0.0, -180.1), (f64::NAN, 0.0), (0.0, f64::INFINITY)] {
+            assert_eq!(Coordinates::new(latitude, longitude), None);
+        }
+    }
+}

@@ -67,3 +67,49 @@ impl Place {
         self.country_code.is_some() && self.coordinates.is_none()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn country(code: &str) -> Place {
+        Place { country_code: CountryCode::new(code), ..Place::default() }
+    }
+
+    fn city(code: &str) -> Place {
+        Place {
+            city: Some("Mainz".to_owned()),
+            coordinates: Coordinates::new(50.0, 8.27),
+            radius_km: Some(20.0),
+            ..country(code)
+        }
+    }
+
+    #[test]
+    fn a_city_completes_its_country() {
+        let mut place = country("DE");
+        place.complete_from(&city("DE"));
+        assert_eq!(place, city("DE"));
+    }
+
+    #[test]
+    fn a_city_never_completes_another_country() {
+        let mut place = country("FR");
+        place.complete_from(&city("DE"));
+        assert_eq!(place, country("FR"));
+    }
+
+    #[test]
+    fn a_name_of_one_network_never_joins_the_number_of_another() {
+        let mut place = Place { asn: Asn::new(64500), ..Place::default() };
+        let other = Place { asn: Asn::new(64501), isp: Some("another".to_owned()), ..Place::default() };
+        place.complete_from(&other);
+        assert_eq!((place.asn, place.isp), (Asn::new(64500), None));
+    }
+
+    #[test]
+    fn a_country_alone_is_an_area() {
+        assert!(country("DE").is_area() && !city("DE").is_area() && !Place::default().is_area());
+        assert!(Place::default().is_empty() && !country("DE").is_empty());
+    }
+}

@@ -102,3 +102,6 @@ fn findings_at(hop: &Hop, before: &[Hop], behind: &[Hop]) -> Vec<Finding> {
     }
     findings
 }
+
+#[cfg(test)]
+mod tests;

@@ -44,3 +44,27 @@ macro_rules! words {
 }
 
 pub(crate) use words;
+
+#[cfg(test)]
+mod tests {
+    use core::str::FromStr;
+
+    use crate::model::{Mode, Outcome, Protocols, ReplyKind};
+
+    #[test]
+    fn every_word_reads_back() {
+        for &kind in ReplyKind::ALL {
+            assert_eq!(kind.as_str().parse::<ReplyKind>().unwrap(), kind);
+        }
+        for &outcome in Outcome::ALL {
+            assert_eq!(outcome.to_string().parse::<Outcome>().unwrap(), outcome);
+        }
+        assert_eq!(Protocols::from_str("all").unwrap(), Protocols::All);
+    }
+
+    #[test]
+    fn an_unknown_word_is_told_with_those_known() {
+        let error = "cooked".parse::<Mode>().unwrap_err();
+        assert_eq!(error.to_string(), r#""cooked" is no mode; known are: raw unprivileged"#);
+    }
+}
