@@ -49,6 +49,26 @@ pub enum Error {
         /// What to do instead.
         remedy: &'static str,
     },
+    /// A probe cannot be as small as it was asked to be.
+    #[error("a {protocol} probe over {family} cannot have {size} bytes; the smallest has {smallest}")]
+    ProbeSize {
+        /// The protocol of the probe.
+        protocol: crate::model::Protocol,
+        /// Its family.
+        family: crate::model::Family,
+        /// The size of the whole packet that was asked for, in bytes.
+        size: u16,
+        /// The smallest size that carries what a probe must carry.
+        smallest: u16,
+    },
+    /// A packet cannot go from one family to the other.
+    #[error("no packet goes from {from} to {to}: give two IPv4 or two IPv6 addresses")]
+    MixedFamilies {
+        /// The source address.
+        from: IpAddr,
+        /// The destination address.
+        to: IpAddr,
+    },
     /// A trace was asked for and another call has already taken it.
     #[error("the trace has been handed out as an event already; read it there, or use one Tracer a trace")]
     Unfinished,
