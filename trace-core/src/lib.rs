@@ -6,6 +6,10 @@ pub mod engine;
 mod error;
 pub mod link;
 pub mod model;
+#[cfg(feature = "net")]
+pub mod sys;
+#[cfg(feature = "wire")]
+pub mod tracer;
 #[cfg(feature = "wire")]
 pub mod wire;
 
