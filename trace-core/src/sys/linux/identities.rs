@@ -1,0 +1,180 @@
+//! The numbers by which the kernel, and we, tell one flow from another.
+//!
+//! A bound UDP socket reserves a number of this machine: as source port, which is what binding is for, and by
+//! agreement also as echo identifier, because nothing else reserves one (ping sockets may be forbidden, and
+//! the kernel numbers them apart from raw ones). So two tracers never share a number, whatever protocol and
+//! mode each of them uses.
+//!
+//! Targets with different addresses share numbers, as their addresses tell them apart: a thousand targets
+//! need no more sockets than the one with most flows.
+
+use core::time::Duration;
+use std::collections::HashMap;
+use std::io;
+use std::net::IpAddr;
+
+use socket2::{Protocol as Number, Socket, Type};
+
+use super::socket::{self, SocketOption};
+use crate::Error;
+use crate::engine::Moment;
+use crate::model::{Family, Mode};
+
+/// How long a number rests before the same address gets it again: late answers to an earlier trace are gone
+/// by then.
+const REST: Duration = Duration::from_secs(10);
+
+/// How often another number is tried when the kernel has given the one at hand to a foreign ping socket.
+const TRIES: u32 = 64;
+
+/// A number and the sockets that hold it.
+#[derive(Debug)]
+pub(super) struct Reserved {
+    /// Source port or echo identifier.
+    pub(super) number: u16,
+    /// Reserves the number and hears what UDP services answer; unprivileged links send from it.
+    pub(super) udp: Socket,
+    /// Sends and hears echoes where there are no raw sockets.
+    pub(super) ping: Option<Socket>,
+    /// Hop limit and traffic class the ping socket was last told; 0 is none.
+    pub(super) told: (u8, u8),
+    /// Who uses it (`None`), or did until when.
+    used: HashMap<IpAddr, Option<Moment>>,
+}
+
+impl Reserved {
+    fn reserve(family: Family, mode: Mode) -> io::Result<Self> {
+        let udp = socket::open(family, Type::DGRAM, Number::UDP)?;
+        prepare(&udp, family, mode)?;
+        udp.bind(&socket::any(family, 0))?;
+        let number = udp.local_addr()?.as_socket().map_or(0, |own| own.port());
+        Ok(Self { number, udp, ping: None, told: (0, 0), used: HashMap::new() })
+    }
+
+    fn free_for(&self, address: IpAddr, now: Moment) -> bool {
+        match self.used.get(&address) {
+            None => true,
+            Some(None) => false,
+            Some(Some(until)) => now.since(*until) >= REST,
+        }
+    }
+
+    /// Opens the ping socket of this number; `false` if a foreign one has it.
+    fn open_ping(&mut self, family: Family) -> io::Result<bool> {
+        if self.ping.is_some() {
+            return Ok(true);
+        }
+        let ping = socket::open(family, Type::DGRAM, socket::icmp(family))?;
+        prepare(&ping, family, Mode::Unprivileged)?;
+        match ping.bind(&socket::any(family, self.number)) {
+            Ok(()) => self.ping = Some(ping),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Ok(false),
+            Err(error) => return Err(error),
+        }
+        Ok(true)
+    }
+}
+
+fn prepare(socket: &Socket, family: Family, mode: Mode) -> io::Result<()> {
+    if family == Family::V6 {
+        socket.set_only_v6(true)?;
+    }
+    socket::prepare_to_hear(socket, family);
+    if mode == Mode::Unprivileged {
+        SocketOption::errors(family).set(socket, 1)?;
+        // Missing before Linux 5.9; what routers attach to their errors is then not seen.
+        let _ = SocketOption::extensions(family).set(socket, 1);
+        // Routers on the way may cut large probes, as they may those of raw sockets.
+        SocketOption::fragmentation(family).set(socket, 0)?;
+    }
+    Ok(())
+}
+
+/// The identities of one family.
+#[derive(Debug)]
+pub(super) struct Identities {
+    family: Family,
+    mode: Mode,
+    all: Vec<Reserved>,
+}
+
+impl Identities {
+    pub(super) const fn new(family: Family, mode: Mode) -> Self {
+        Self { family, mode, all: Vec::new() }
+    }
+
+    pub(super) fn all(&self) -> &[Reserved] {
+        &self.all
+    }
+
+    pub(super) fn get(&self, index: usize) -> Option<&Reserved> {
+        self.all.get(index)
+    }
+
+    pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut Reserved> {
+        self.all.get_mut(index)
+    }
+
+    /// Takes `count` identities for a target, with ping sockets if asked for, and gives their places in
+    /// [`Self::all`].
+    pub(super) fn claim(
+        &mut self,
+        address: IpAddr,
+        count: u16,
+        ping: bool,
+        now: Moment,
+    ) -> Result<Vec<usize>, Error> {
+        let mut claimed = Vec::with_capacity(usize::from(count));
+        let mut tries = TRIES;
+        let mut index = 0;
+        while claimed.len() < usize::from(count) {
+            if index == self.all.len() {
+                let identity = Reserved::reserve(self.family, self.mode)
+                    .map_err(|source| Error::System { attempt: "reserve a UDP port", source })?;
+                self.all.push(identity);
+            }
+            let Some(identity) = self.all.get_mut(index) else { break };
+            if identity.free_for(address, now) {
+                if !ping || identity.open_ping(self.family).map_err(not_pinging)? {
+                    claimed.push(index);
+                } else if tries == 0 {
+                    let source = io::ErrorKind::AddrInUse.into();
+                    return Err(Error::System { attempt: "bind a ping socket", source });
+                } else {
+                    tries -= 1;
+                }
+            }
+            index += 1;
+        }
+        for index in &claimed {
+            if let Some(identity) = self.all.get_mut(*index) {
+                identity.used.retain(|_, until| until.is_none_or(|until| now.since(until) < REST));
+                identity.used.insert(address, None);
+            }
+        }
+        Ok(claimed)
+    }
+
+    /// Gives identities back.
+    pub(super) fn release(&mut self, address: IpAddr, claimed: &[usize], now: Moment) {
+        for index in claimed {
+            if let Some(identity) = self.all.get_mut(*index) {
+                identity.used.insert(address, Some(now));
+            }
+        }
+    }
+}
+
+/// What a failed ping socket means.
+pub(super) fn not_pinging(source: io::Error) -> Error {
+    match source.kind() {
+        io::ErrorKind::PermissionDenied => Error::NotPermitted {
+            attempt: "open a ping socket",
+            remedy: "allow it with `sysctl -w net.ipv4.ping_group_range='0 2147483647'`, or probe with UDP",
+        },
+        _ => Error::System { attempt: "open a ping socket", source },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,317 @@
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use socket2::{Protocol as Number, SockAddr, Socket, Type};
+
+use super::identities::Identities;
+use super::socket::{self, Queue, SocketOption};
+use super::source::source_towards;
+use crate::Error;
+use crate::carrier;
+use crate::engine::{Moment, Probe, TargetIndex};
+use crate::link::{Attached, Destination, Incoming, Link, SendFailure};
+use crate::model::{Family, Mode, Protocol};
+use crate::sys::clock::{SystemClocks, Timekeeper};
+use crate::wire::{Headers, Template};
+
+/// Raw sockets: whole packets out, whole answers in. Needs `CAP_NET_RAW`.
+///
+/// ICMP and UDP over both families. The sockets of a family are opened when its first target is attached.
+#[derive(Debug)]
+pub struct RawLink {
+    clock: Timekeeper<SystemClocks>,
+    v4: Side,
+    v6: Side,
+    targets: HashMap<TargetIndex, Aim>,
+    /// For [`socket::wait`], in the order of [`Self::ears`].
+    polled: Vec<libc::pollfd>,
+    ears: Vec<Ear>,
+    buffer: Vec<u8>,
+}
+
+/// What is needed for one family.
+#[derive(Debug)]
+struct Side {
+    family: Family,
+    sender: Option<Socket>,
+    listener: Option<Socket>,
+    identities: Identities,
+}
+
+/// A socket that hears.
+#[derive(Debug, Clone, Copy)]
+enum Ear {
+    /// ICMP of a family.
+    Icmp(Family),
+    /// The UDP socket of an identity.
+    Udp(Family, usize),
+}
+
+/// An attached target.
+#[derive(Debug)]
+struct Aim {
+    address: IpAddr,
+    to: SockAddr,
+    claimed: Vec<usize>,
+    protocols: &'static [Protocol],
+    /// Protocol by protocol, in each flow by flow.
+    templates: Vec<Template>,
+}
+
+impl RawLink {
+    /// Opens the link.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotPermitted`] without `CAP_NET_RAW`, [`Error::System`] when it fails for another reason.
+    pub fn open() -> Result<Self, Error> {
+        let mut link = Self {
+            clock: Timekeeper::new(SystemClocks::start()),
+            v4: Side::new(Family::V4),
+            v6: Side::new(Family::V6),
+            targets: HashMap::new(),
+            polled: Vec::new(),
+            ears: Vec::new(),
+            buffer: vec![0; usize::from(u16::MAX) + 1],
+        };
+        // Whether it is permitted shows now, not when the first target is attached. A machine without IPv4
+        // may still have the other family.
+        match link.v4.open_sender() {
+            Err(Error::System { source, .. }) if is_unsupported(&source) => link.v6.open_sender()?,
+            result => result?,
+        }
+        Ok(link)
+    }
+
+    fn side(&mut self, family: Family) -> &mut Side {
+        match family {
+            Family::V4 => &mut self.v4,
+            Family::V6 => &mut self.v6,
+        }
+    }
+
+    fn listen_everywhere(&mut self) {
+        self.polled.clear();
+        self.ears.clear();
+        for side in [&self.v4, &self.v6] {
+            if let Some(listener) = &side.listener {
+                self.polled.push(socket::polled(listener));
+                self.ears.push(Ear::Icmp(side.family));
+            }
+            for (index, identity) in side.identities.all().iter().enumerate() {
+                self.polled.push(socket::polled(&identity.udp));
+                self.ears.push(Ear::Udp(side.family, index));
+            }
+        }
+    }
+}
+
+fn is_unsupported(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EAFNOSUPPORT | libc::EPROTONOSUPPORT))
+}
+
+fn open_raw(family: Family, protocol: Number) -> Result<Socket, Error> {
+    socket::open(family, Type::RAW, protocol).map_err(|source| match source.kind() {
+        io::ErrorKind::PermissionDenied => Error::NotPermitted {
+            attempt: "open a raw socket",
+            remedy: "give the program the right with `sudo setcap cap_net_raw+ep \"$(command -v trace-cli)\"`, \
+                     or do without it: `--mode unprivileged`",
+        },
+        _ => Error::System { attempt: "open a raw socket", source },
+    })
+}
+
+impl Side {
+    const fn new(family: Family) -> Self {
+        Self { family, sender: None, listener: None, identities: Identities::new(family, Mode::Raw) }
+    }
+
+    fn open_sender(&mut self) -> Result<(), Error> {
+        if self.sender.is_some() {
+            return Ok(());
+        }
+        let sender = open_raw(self.family, Number::from(libc::IPPROTO_RAW))?;
+        let attempt = "send whole IP packets";
+        let system = |source| Error::System { attempt, source };
+        match self.family {
+            Family::V4 => sender.set_header_included_v4(true).map_err(system)?,
+            Family::V6 => sender.set_header_included_v6(true).map_err(system)?,
+        }
+        // Makes the kernel say so when a packet finds no room in the queue of an interface, instead of
+        // dropping it in silence. ICMP errors do not come here: no packet of this protocol is ever sent.
+        SocketOption::errors(self.family).set(&sender, 1).map_err(system)?;
+        self.sender = Some(sender);
+        Ok(())
+    }
+
+    fn open_listener(&mut self) -> Result<(), Error> {
+        if self.listener.is_some() {
+            return Ok(());
+        }
+        let listener = open_raw(self.family, socket::icmp(self.family))?;
+        // Echo reply, unreachable, too big, time exceeded, parameter problem (RFC 792, RFC 4443).
+        let types: &[u8] = match self.family {
+            Family::V4 => &[0, 3, 11, 12],
+            Family::V6 => &[1, 2, 3, 4, 129],
+        };
+        socket::hear_only(&listener, self.family, types)
+            .map_err(|source| Error::System { attempt: "filter ICMP messages", source })?;
+        socket::prepare_to_hear(&listener, self.family);
+        self.listener = Some(listener);
+        Ok(())
+    }
+}
+
+impl Link for RawLink {
+    fn mode(&self) -> Mode {
+        Mode::Raw
+    }
+
+    fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    fn attach(&mut self, target: TargetIndex, destination: &Destination) -> Result<Attached, Error> {
+        self.detach(target);
+        let protocols = destination.protocols.list();
+        super::refuse_tcp(protocols, Mode::Raw)?;
+        let address = destination.address;
+        let family = Family::of(address);
+        let now = self.now();
+        let port = protocols.first().map_or(0, |protocol| destination.port_of(*protocol));
+        let source = source_towards(address, port)?;
+
+        let side = self.side(family);
+        side.open_sender()?;
+        side.open_listener()?;
+        let claimed = side.identities.claim(address, destination.flows, false, now)?;
+        let identities = super::identities_of(protocols, &side.identities, &claimed);
+        let templates: Result<Vec<_>, _> = identities
+            .iter()
+            .map(|identity| {
+                Template::new(&Headers {
+                    source,
+                    destination: address,
+                    protocol: identity.protocol,
+                    identity: identity.number,
+                    destination_port: destination.port_of(identity.protocol),
+                    size: destination.size,
+                    tos: destination.tos,
+                    flow_label: carrier::flow_label(identity.protocol, identity.number),
+                })
+            })
+            .collect();
+        let templates = match templates {
+            Ok(templates) => templates,
+            Err(error) => {
+                side.identities.release(address, &claimed, now);
+                return Err(error);
+            }
+        };
+        let to = SocketAddr::new(address, 0).into();
+        self.targets.insert(target, Aim { address, to, claimed, protocols, templates });
+        self.listen_everywhere();
+        Ok(Attached { source, identities, notes: Vec::new() })
+    }
+
+    fn detach(&mut self, target: TargetIndex) {
+        let now = self.now();
+        if let Some(aim) = self.targets.remove(&target) {
+            self.side(Family::of(aim.address)).identities.release(aim.address, &aim.claimed, now);
+        }
+    }
+
+    fn send(&mut self, probe: &Probe) -> Result<Moment, SendFailure> {
+        let aim = self.targets.get_mut(&probe.target).ok_or_else(super::unknown)?;
+        let place = super::place(aim.protocols, aim.claimed.len(), probe).ok_or_else(super::unknown)?;
+        let template = aim.templates.get_mut(place).ok_or_else(super::unknown)?;
+        let side = match Family::of(aim.address) {
+            Family::V4 => &self.v4,
+            Family::V6 => &self.v6,
+        };
+        let sender = side.sender.as_ref().ok_or_else(super::unknown)?;
+        let packet = template.stamp(probe.ttl, probe.id, probe.off_flow);
+        loop {
+            let left = self.clock.now();
+            match sender.send_to(packet, &aim.to) {
+                Ok(_) => return Ok(left),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if socket::is_busy(&error) => return Err(SendFailure::Busy),
+                Err(error) => {
+                    // What this machine complains of, such as a packet too large, is queued as well.
+                    while socket::receive(sender, Queue::Errors, &mut self.buffer).is_ok() {}
+                    return Err(SendFailure::Refused(error));
+                }
+            }
+        }
+    }
+
+    fn receive(&mut self, until: Moment, hear: &mut dyn FnMut(Incoming<'_>)) -> Result<(), Error> {
+        let before = self.clock.read();
+        match socket::wait(&mut self.polled, until.since(before.moment())) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            Err(source) => return Err(Error::System { attempt: "wait for answers", source }),
+            Ok(()) => {}
+        }
+        let mut empty = true;
+        for (polled, ear) in self.polled.iter().zip(&self.ears) {
+            if polled.revents == 0 {
+                continue;
+            }
+            let (Ear::Icmp(family) | Ear::Udp(family, _)) = *ear;
+            let side = match family {
+                Family::V4 => &self.v4,
+                Family::V6 => &self.v6,
+            };
+            empty &= match *ear {
+                Ear::Icmp(_) => match &side.listener {
+                    Some(listener) => hear_icmp(listener, family, &self.clock, &mut self.buffer, hear),
+                    None => true,
+                },
+                Ear::Udp(_, index) => match side.identities.get(index) {
+                    Some(identity) => super::hear_data(identity, &self.clock, &mut self.buffer, hear),
+                    None => true,
+                },
+            };
+        }
+        if empty {
+            self.clock.quiet_since(before);
+        }
+        Ok(())
+    }
+}
+
+/// Hands over what a raw ICMP socket has heard; tells whether it is empty then.
+fn hear_icmp(
+    listener: &Socket,
+    family: Family,
+    clock: &Timekeeper<SystemClocks>,
+    buffer: &mut [u8],
+    hear: &mut dyn FnMut(Incoming<'_>),
+) -> bool {
+    super::read_all(|| {
+        let received = socket::receive(listener, Queue::Data, buffer)?;
+        let at = clock.arrival(received.told.stamp);
+        let (bytes, reply_ttl) = match family {
+            Family::V4 => behind_ipv4_header(received.bytes),
+            Family::V6 => (received.bytes, received.told.ttl),
+        };
+        if let Some(peer) = received.peer {
+            hear(Incoming::Packet { protocol: Protocol::Icmp, from: peer.ip(), bytes, reply_ttl, at });
+        }
+        Ok(())
+    })
+}
+
+/// What follows the IPv4 header that a raw socket delivers, and the TTL in it (RFC 791, section 3.1).
+fn behind_ipv4_header(packet: &[u8]) -> (&[u8], Option<u8>) {
+    let Some([version_and_length, _, _, _, _, _, _, _, ttl, ..]) = packet.first_chunk::<20>() else {
+        return (&[], None);
+    };
+    let words = usize::from(version_and_length & 0x0f);
+    (packet.get(words * 4..).unwrap_or_default(), Some(*ttl))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,343 @@
+use core::time::Duration;
+use std::collections::HashMap;
+use std::io::{self, IoSlice};
+use std::net::{IpAddr, SocketAddr};
+
+use socket2::{MsgHdr, SockAddr, Socket, Type};
+
+use super::control::Orders;
+use super::error_queue::{self, Backlog, Owner};
+use super::identities::{Identities, not_pinging};
+use super::socket::{self, Queue};
+use super::source::source_towards;
+use crate::Error;
+use crate::carrier::{self, Payload};
+use crate::engine::{Moment, Probe, TargetIndex};
+use crate::link::{Attached, Destination, Incoming, Link, SendFailure};
+use crate::model::{Family, Mode, Protocol};
+use crate::sys::clock::{SystemClocks, Timekeeper};
+
+/// How often a probe is sent again because an error was pending. One round clears all that are; only a
+/// system that answers every send with an error of its own comes this far.
+const SENDS: u32 = 16;
+
+/// Ordinary sockets and their error queues: needs no capability and no permission.
+///
+/// UDP over both families; ICMP where `net.ipv4.ping_group_range` holds the user's group ([`can_ping`]).
+#[derive(Debug)]
+pub struct UnprivilegedLink {
+    clock: Timekeeper<SystemClocks>,
+    v4: Identities,
+    v6: Identities,
+    targets: HashMap<TargetIndex, Aim>,
+    /// What was read while sending.
+    backlog: Backlog,
+    /// For [`socket::wait`], in the order of [`Self::ears`].
+    polled: Vec<libc::pollfd>,
+    ears: Vec<Ear>,
+    buffer: Vec<u8>,
+}
+
+/// A socket that hears.
+#[derive(Debug, Clone, Copy)]
+struct Ear {
+    family: Family,
+    identity: usize,
+    protocol: Protocol,
+}
+
+/// An attached target.
+#[derive(Debug)]
+struct Aim {
+    address: IpAddr,
+    port: u16,
+    to: SockAddr,
+    tos: u8,
+    claimed: Vec<usize>,
+    protocols: &'static [Protocol],
+    /// Protocol by protocol, in each flow by flow.
+    payloads: Vec<Payload>,
+}
+
+/// Whether this process may send echo requests over `family` without raw sockets: its group lies in
+/// `net.ipv4.ping_group_range`, which holds for both families.
+#[must_use]
+pub fn can_ping(family: Family) -> bool {
+    socket::open(family, Type::DGRAM, socket::icmp(family)).is_ok()
+}
+
+impl UnprivilegedLink {
+    /// Opens the link. No socket is opened before a target is attached.
+    ///
+    /// # Errors
+    ///
+    /// None on Linux.
+    pub fn open() -> Result<Self, Error> {
+        Ok(Self {
+            clock: Timekeeper::new(SystemClocks::start()),
+            v4: Identities::new(Family::V4, Mode::Unprivileged),
+            v6: Identities::new(Family::V6, Mode::Unprivileged),
+            targets: HashMap::new(),
+            backlog: Backlog::default(),
+            polled: Vec::new(),
+            ears: Vec::new(),
+            buffer: vec![0; usize::from(u16::MAX) + 1],
+        })
+    }
+
+    fn identities(&mut self, family: Family) -> &mut Identities {
+        match family {
+            Family::V4 => &mut self.v4,
+            Family::V6 => &mut self.v6,
+        }
+    }
+
+    fn listen_everywhere(&mut self) {
+        self.polled.clear();
+        self.ears.clear();
+        for (family, identities) in [(Family::V4, &self.v4), (Family::V6, &self.v6)] {
+            for (identity, reserved) in identities.all().iter().enumerate() {
+                self.polled.push(socket::polled(&reserved.udp));
+                self.ears.push(Ear { family, identity, protocol: Protocol::Udp });
+                if let Some(ping) = &reserved.ping {
+                    self.polled.push(socket::polled(ping));
+                    self.ears.push(Ear { family, identity, protocol: Protocol::Icmp });
+                }
+            }
+        }
+    }
+}
+
+impl Link for UnprivilegedLink {
+    fn mode(&self) -> Mode {
+        Mode::Unprivileged
+    }
+
+    fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    fn attach(&mut self, target: TargetIndex, destination: &Destination) -> Result<Attached, Error> {
+        self.detach(target);
+        let protocols = destination.protocols.list();
+        super::refuse_tcp(protocols, Mode::Unprivileged)?;
+        let address = destination.address;
+        let family = Family::of(address);
+        let now = self.now();
+        let ping = protocols.contains(&Protocol::Icmp);
+        if ping {
+            // Before a port is taken: it is the likeliest thing to be forbidden.
+            socket::open(family, Type::DGRAM, socket::icmp(family)).map_err(not_pinging)?;
+        }
+        let port = destination.port_of(Protocol::Udp);
+        let source = source_towards(address, port)?;
+
+        let reserved = self.identities(family);
+        let claimed = reserved.claim(address, destination.flows, ping, now)?;
+        let identities = super::identities_of(protocols, reserved, &claimed);
+        let payloads: Result<Vec<_>, _> = identities
+            .iter()
+            .map(|identity| Payload::new(identity.protocol, family, identity.number, destination.size))
+            .collect();
+        let payloads = match payloads {
+            Ok(payloads) => payloads,
+            Err(error) => {
+                reserved.release(address, &claimed, now);
+                return Err(error);
+            }
+        };
+        let to = SocketAddr::new(address, port).into();
+        let tos = destination.tos;
+        self.targets.insert(target, Aim { address, port, to, tos, claimed, protocols, payloads });
+        self.listen_everywhere();
+        Ok(Attached { source, identities, notes: Vec::new() })
+    }
+
+    fn detach(&mut self, target: TargetIndex) {
+        let now = self.now();
+        if let Some(aim) = self.targets.remove(&target) {
+            self.identities(Family::of(aim.address)).release(aim.address, &aim.claimed, now);
+        }
+    }
+
+    fn send(&mut self, probe: &Probe) -> Result<Moment, SendFailure> {
+        let Self { clock, v4, v6, targets, backlog, buffer, .. } = self;
+        let aim = targets.get_mut(&probe.target).ok_or_else(super::unknown)?;
+        let family = Family::of(aim.address);
+        let identities = match family {
+            Family::V4 => v4,
+            Family::V6 => v6,
+        };
+        let place = super::place(aim.protocols, aim.claimed.len(), probe).ok_or_else(super::unknown)?;
+        let claimed = aim.claimed.get(usize::from(probe.flow.0)).ok_or_else(super::unknown)?;
+        let identity = identities.get_mut(*claimed).ok_or_else(super::unknown)?;
+        let payload = aim.payloads.get_mut(place).ok_or_else(super::unknown)?.stamp(probe.ttl, probe.id);
+
+        let own_port;
+        let to = if probe.off_flow && probe.protocol == Protocol::Udp {
+            own_port = SocketAddr::new(aim.address, carrier::off_flow_port(aim.port, probe.id)).into();
+            &own_port
+        } else {
+            &aim.to
+        };
+        let orders = Orders::new(family, probe.ttl.get(), aim.tos);
+        let (socket, orders) = match (probe.protocol, &identity.ping) {
+            (Protocol::Icmp, Some(ping)) if family == Family::V6 => {
+                // Before Linux 5.18 these sockets pass over control messages without a word.
+                let told = (probe.ttl.get(), aim.tos);
+                if identity.told != told {
+                    tell_hops(ping, told).map_err(SendFailure::Refused)?;
+                    identity.told = told;
+                }
+                (ping, &[][..])
+            }
+            (Protocol::Icmp, Some(ping)) => (ping, orders.bytes()),
+            (Protocol::Icmp, None) => return Err(super::unknown()),
+            (Protocol::Udp | Protocol::Tcp, _) => (&identity.udp, orders.bytes()),
+        };
+        let owner = Owner { protocol: probe.protocol, identity: identity.number };
+        let parts = [IoSlice::new(payload)];
+        let message = MsgHdr::new().with_addr(to).with_buffers(&parts).with_control(orders);
+        send_in_spite_of_errors(socket, &message, clock, || {
+            keep_errors(socket, owner, clock, buffer, backlog)
+        })
+    }
+
+    fn receive(&mut self, until: Moment, hear: &mut dyn FnMut(Incoming<'_>)) -> Result<(), Error> {
+        let before = self.clock.read();
+        let timeout = if self.backlog.is_empty() { until.since(before.moment()) } else { Duration::ZERO };
+        self.backlog.deliver(hear);
+        match socket::wait(&mut self.polled, timeout) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            Err(source) => return Err(Error::System { attempt: "wait for answers", source }),
+            Ok(()) => {}
+        }
+        let mut empty = true;
+        for (polled, ear) in self.polled.iter().zip(&self.ears) {
+            let identities = match ear.family {
+                Family::V4 => &self.v4,
+                Family::V6 => &self.v6,
+            };
+            let Some(identity) = identities.get(ear.identity) else { continue };
+            let owner = Owner { protocol: ear.protocol, identity: identity.number };
+            let (clock, buffer) = (&self.clock, self.buffer.as_mut_slice());
+            let socket = match (ear.protocol, &identity.ping) {
+                (Protocol::Icmp, Some(ping)) => ping,
+                _ => &identity.udp,
+            };
+            if polled.revents & libc::POLLERR != 0 {
+                empty &= hear_errors(socket, owner, clock, buffer, hear);
+            }
+            // Reading also clears an error that is pending without being queued, for want of room.
+            if polled.revents != 0 {
+                empty &= match ear.protocol {
+                    Protocol::Icmp => hear_echoes(socket, clock, buffer, hear),
+                    Protocol::Udp | Protocol::Tcp => super::hear_data(identity, clock, buffer, hear),
+                };
+            }
+        }
+        if empty {
+            self.clock.quiet_since(before);
+        }
+        Ok(())
+    }
+}
+
+fn tell_hops(ping: &Socket, (hops, class): (u8, u8)) -> io::Result<()> {
+    ping.set_unicast_hops_v6(hops.into())?;
+    ping.set_tclass_v6(class.into())
+}
+
+/// Sends, and sends again when what failed was not this probe.
+///
+/// An ICMP error that has come for an earlier probe waits on the socket; the kernel reports it by failing the
+/// next send with it, without sending. It looks like a failure of that send (`EHOSTUNREACH`, `ECONNREFUSED`
+/// and others). So `keep_errors` empties the error queue, and only a send that fails although nothing was
+/// pending has failed itself.
+fn send_in_spite_of_errors(
+    socket: &Socket,
+    message: &MsgHdr<'_, '_, '_>,
+    clock: &Timekeeper<SystemClocks>,
+    mut keep_errors: impl FnMut() -> usize,
+) -> Result<Moment, SendFailure> {
+    let mut nothing_pending = false;
+    let mut failure = io::Error::from(io::ErrorKind::Other);
+    for _ in 0..SENDS {
+        let left = clock.now();
+        match socket.sendmsg(message, 0) {
+            Ok(_) => return Ok(left),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if socket::is_busy(&error) => return Err(SendFailure::Busy),
+            Err(error) => {
+                let kept = keep_errors();
+                failure = error;
+                if nothing_pending && kept == 0 {
+                    break;
+                }
+                nothing_pending = kept == 0;
+            }
+        }
+    }
+    Err(SendFailure::Refused(failure))
+}
+
+/// Empties the error queue into the backlog and tells how many ICMP errors were in it.
+fn keep_errors(
+    socket: &Socket,
+    owner: Owner,
+    clock: &Timekeeper<SystemClocks>,
+    buffer: &mut [u8],
+    backlog: &mut Backlog,
+) -> usize {
+    let mut kept = 0;
+    super::read_all(|| {
+        if let Some(entry) = error_queue::read(socket, owner, clock, buffer)? {
+            backlog.keep(entry);
+            kept += 1;
+        }
+        Ok(())
+    });
+    kept
+}
+
+/// Hands over the error queue of a socket; tells whether it is empty then.
+fn hear_errors(
+    socket: &Socket,
+    owner: Owner,
+    clock: &Timekeeper<SystemClocks>,
+    buffer: &mut [u8],
+    hear: &mut dyn FnMut(Incoming<'_>),
+) -> bool {
+    super::read_all(|| {
+        if let Some(entry) = error_queue::read(socket, owner, clock, buffer)? {
+            hear(entry.incoming());
+        }
+        Ok(())
+    })
+}
+
+/// Hands over what a ping socket was answered; tells whether it is empty then.
+fn hear_echoes(
+    ping: &Socket,
+    clock: &Timekeeper<SystemClocks>,
+    buffer: &mut [u8],
+    hear: &mut dyn FnMut(Incoming<'_>),
+) -> bool {
+    super::read_all(|| {
+        let received = socket::receive(ping, Queue::Data, buffer)?;
+        let at = clock.arrival(received.told.stamp);
+        if let Some(peer) = received.peer {
+            hear(Incoming::Packet {
+                protocol: Protocol::Icmp,
+                from: peer.ip(),
+                bytes: received.bytes,
+                reply_ttl: received.told.ttl,
+                at,
+            });
+        }
+        Ok(())
+    })
+}
+
+#[cfg(test)]
+mod tests;

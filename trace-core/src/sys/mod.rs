@@ -1,0 +1,51 @@
+//! Sockets: the links that reach the network through the kernel.
+//!
+//! | | [`RawLink`] | [`UnprivilegedLink`] |
+//! |---|---|---|
+//! | needs | `CAP_NET_RAW` | nothing |
+//! | sends | whole IP packets (`IP_HDRINCL`, `IPV6_HDRINCL`), one system call a probe | UDP datagrams and echo requests of ordinary sockets, TTL by control message, one system call a probe |
+//! | hears | every ICMP answer of this machine on a raw socket, UDP data on the sockets that reserve its ports | the sockets' error queues (`IP_RECVERR`), echo replies, UDP data |
+//! | does not see | what the kernel drops before a raw socket | the quoted IP header: TTL, type of service and address translation on the way |
+//! | IPv6 flow label | constant per flow, never 0 | the kernel's: constant per flow, 0 where `net.ipv6.auto_flowlabels` is 0 |
+//!
+//! Both work on Linux; elsewhere opening one fails with [`Error::Unsupported`](crate::Error::Unsupported).
+//!
+//! Times come from the kernel's receive stamps. They are wall-clock times; each is turned into an age as soon
+//! as it is read, and the age is taken from the monotonic clock, so that setting the wall clock moves no
+//! round-trip time.
+//!
+//! Limits: addresses that need a scope (IPv6 link-local) and TCP are refused.
+
+#[cfg(any(target_os = "linux", test))]
+mod clock;
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
+#[cfg(target_os = "linux")]
+mod linux;
+
+#[cfg(not(target_os = "linux"))]
+pub use elsewhere::{RawLink, UnprivilegedLink, can_ping};
+#[cfg(target_os = "linux")]
+pub use linux::{RawLink, UnprivilegedLink, can_ping};
+
+use crate::Error;
+use crate::link::Link;
+use crate::model::Mode;
+
+/// Opens a link of the mode asked for; `None` takes raw sockets where they are permitted and ordinary ones
+/// where they are not.
+///
+/// # Errors
+///
+/// [`Error::NotPermitted`] when raw sockets were asked for and are forbidden; [`Error::Unsupported`] outside
+/// Linux.
+pub fn open(mode: Option<Mode>) -> Result<Box<dyn Link>, Error> {
+    match mode {
+        Some(Mode::Raw) => Ok(Box::new(RawLink::open()?)),
+        Some(Mode::Unprivileged) => Ok(Box::new(UnprivilegedLink::open()?)),
+        None => match RawLink::open() {
+            Ok(link) => Ok(Box::new(link)),
+            Err(_) => Ok(Box::new(UnprivilegedLink::open()?)),
+        },
+    }
+}
