@@ -1,13 +1,9 @@
 //! The laboratory itself, checked with the system's traceroute: what the other kernel tests stand on.
-#![cfg(target_os = "linux")]
-#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
-
-mod lab;
 
 use std::net::IpAddr;
 use std::time::Duration;
 
-use lab::{Chain, Fault, Lab, Refusal, lab_test, powerless, tool};
+use crate::lab::{self, Chain, Fault, Lab, Refusal, lab_test, powerless, tool};
 
 /// What `traceroute` prints behind the number of each hop; nothing where it is not installed.
 fn traceroute(lab: &Lab, target: IpAddr, options: &[&str]) -> Option<Vec<String>> {

@@ -1,0 +1,17 @@
+//! Traces over real kernels: chains of routers in network namespaces, raw and unprivileged sockets.
+#![cfg(all(target_os = "linux", feature = "net"))]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
+
+#[path = "../lab/mod.rs"]
+mod lab;
+
+mod chains;
+mod faults;
+mod laboratory;
+mod side_by_side;
+mod tracing;
