@@ -6,6 +6,8 @@ pub mod engine;
 mod error;
 pub mod link;
 pub mod model;
+#[cfg(feature = "sim")]
+pub mod sim;
 #[cfg(feature = "net")]
 pub mod sys;
 #[cfg(feature = "wire")]

@@ -14,7 +14,13 @@ impl<'a> Extensions<'a> {
         // "An all-zero value means that no checksum was transmitted."
         let transmitted = (*high, *low) != (0, 0);
         let intact = !transmitted || Sum::ZERO.bytes(bytes).checksum() == 0;
-        (version >> 4 == 2 && intact && !objects.is_empty()).then_some(Self(objects))
+        (version >> 4 == 2 && intact && !objects.is_empty()).then_some(Self(bytes))
+    }
+
+    /// The whole structure.
+    #[must_use]
+    pub const fn bytes(self) -> &'a [u8] {
+        self.0
     }
 
     /// The objects: MPLS label stacks (RFC 4950) understood, others kept as their bytes. An object whose
@@ -33,7 +39,7 @@ impl<'a> Extensions<'a> {
 
     /// Class, C-Type and payload of every object (RFC 4884, section 8).
     fn objects(self) -> impl Iterator<Item = (u8, u8, &'a [u8])> {
-        let mut rest = self.0;
+        let mut rest = self.0.get(4..).unwrap_or_default();
         core::iter::from_fn(move || {
             let ([high, low, class, c_type], _) = rest.split_first_chunk()?;
             let length = usize::from(u16::from_be_bytes([*high, *low]));
