@@ -13,5 +13,6 @@ mod lab;
 mod chains;
 mod faults;
 mod laboratory;
+mod links;
 mod side_by_side;
 mod tracing;

@@ -1,1 +1,64 @@
+use std::collections::HashSet;
 
+use super::*;
+
+fn localhost(last: u8) -> IpAddr {
+    IpAddr::from([127, 0, 0, last])
+}
+
+fn numbers(identities: &Identities, claimed: &[usize]) -> Vec<u16> {
+    claimed.iter().map(|index| identities.get(*index).unwrap().number).collect()
+}
+
+const NOW: Moment = Moment::ZERO;
+
+#[test]
+fn two_links_never_share_a_number() {
+    for mode in [Mode::Raw, Mode::Unprivileged] {
+        let mut links: Vec<_> = (0..10).map(|_| Identities::new(Family::V4, mode)).collect();
+        let mut seen = HashSet::new();
+        for link in &mut links {
+            let claimed = link.claim(localhost(1), 8, false, NOW).unwrap();
+            for number in numbers(link, &claimed) {
+                assert_ne!(number, 0);
+                assert!(seen.insert(number), "{number} was given twice");
+            }
+        }
+        assert_eq!(seen.len(), 80);
+    }
+}
+
+#[test]
+fn targets_with_one_address_share_no_number_and_others_share_all() {
+    let mut identities = Identities::new(Family::V4, Mode::Raw);
+    let first = identities.claim(localhost(1), 3, false, NOW).unwrap();
+    let second = identities.claim(localhost(1), 3, false, NOW).unwrap();
+    let other = identities.claim(localhost(2), 3, false, NOW).unwrap();
+    assert!(first.iter().all(|index| !second.contains(index)));
+    assert_eq!(first, other);
+    assert_eq!(identities.all().len(), 6);
+}
+
+#[test]
+fn a_number_rests_before_the_same_address_gets_it_again() {
+    let mut identities = Identities::new(Family::V4, Mode::Raw);
+    let first = identities.claim(localhost(1), 1, false, NOW).unwrap();
+    identities.release(localhost(1), &first, NOW);
+    assert_eq!(identities.claim(localhost(2), 1, false, NOW).unwrap(), first);
+    let soon = NOW + REST / 2;
+    let second = identities.claim(localhost(1), 1, false, soon).unwrap();
+    assert_ne!(first, second);
+    let later = NOW + REST;
+    assert_eq!(identities.claim(localhost(1), 1, false, later).unwrap(), first);
+}
+
+#[test]
+fn a_reserved_number_is_taken_for_every_address_of_this_machine() {
+    let mut identities = Identities::new(Family::V4, Mode::Raw);
+    let claimed = identities.claim(localhost(1), 1, false, NOW).unwrap();
+    let number = numbers(&identities, &claimed)[0];
+    for address in [localhost(1), localhost(9), IpAddr::from([0, 0, 0, 0])] {
+        let error = std::net::UdpSocket::bind((address, number)).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse, "{address}");
+    }
+}

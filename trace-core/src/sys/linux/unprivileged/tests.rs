@@ -1,1 +1,183 @@
+use std::net::UdpSocket;
 
+use super::super::tests::{TARGET, closed_port, destination, hear, hear_nothing, loopbacks, probe};
+use super::*;
+use crate::carrier::Directory;
+use crate::model::{Protocols, ReplyKind};
+
+#[test]
+fn a_closed_port_answers() {
+    for address in loopbacks() {
+        let mut link = UnprivilegedLink::open().unwrap();
+        let destination = destination(address, Protocol::Udp, closed_port(address));
+        let attached = link.attach(TARGET, &destination).unwrap();
+        assert_eq!((attached.source, attached.identities.len()), (address, 2));
+        let mut directory = Directory::new();
+        directory.register(TARGET, &destination, &attached);
+        let left = link.send(&probe(Protocol::Udp, 1, 300)).unwrap();
+        let heard = hear(&mut link, &directory, 1);
+        let [heard] = heard.as_slice() else { panic!("{heard:?}") };
+        assert_eq!((heard.flow.0, heard.id.unwrap().get()), (1, 300));
+        assert_eq!(heard.reply.from, address);
+        assert_eq!(heard.reply.kind, Some(ReplyKind::PortUnreachable));
+        assert_eq!(heard.reply.reply_ttl, Some(64));
+        assert!(heard.at >= left && heard.at.since(left) < Duration::from_secs(1), "{left:?} {:?}", heard.at);
+        hear_nothing(&mut link);
+    }
+}
+
+/// An error that is pending fails the next send; the probe must go out all the same, and the error must not
+/// be lost.
+#[test]
+fn pending_errors_cost_no_probe() {
+    for address in loopbacks() {
+        let mut link = UnprivilegedLink::open().unwrap();
+        let destination = destination(address, Protocol::Udp, closed_port(address));
+        let attached = link.attach(TARGET, &destination).unwrap();
+        let mut directory = Directory::new();
+        directory.register(TARGET, &destination, &attached);
+        // The loopback interface brings the error before `send` returns, so each of these but the first
+        // meets one that is pending.
+        for id in 1..=100 {
+            link.send(&probe(Protocol::Udp, 0, id)).unwrap();
+        }
+        let heard = hear(&mut link, &directory, 100);
+        let ids: Vec<u16> = heard.iter().map(|heard| heard.id.unwrap().get()).collect();
+        assert_eq!(ids, (1..=100).collect::<Vec<_>>());
+        let mut moments: Vec<Moment> = heard.iter().map(|heard| heard.at).collect();
+        assert!(moments.is_sorted(), "{moments:?}");
+        moments.dedup();
+        assert!(moments.len() > 90, "errors must keep the time they came at, not when they were read");
+    }
+}
+
+/// The kernel does behave that way, or the test above shows nothing.
+#[test]
+fn the_kernel_fails_a_send_for_an_earlier_error() {
+    for address in loopbacks() {
+        let family = Family::of(address);
+        let mut identities = Identities::new(family, Mode::Unprivileged);
+        let claimed = identities.claim(address, 1, false, Moment::ZERO).unwrap();
+        let socket = &identities.get(claimed[0]).unwrap().udp;
+        let to = SocketAddr::new(address, closed_port(address)).into();
+        socket.send_to(b"first", &to).unwrap();
+        let error = socket.send_to(b"second", &to).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+        let mut buffer = [0; 100];
+        let received = socket::receive(socket, Queue::Errors, &mut buffer).unwrap();
+        assert_eq!(received.bytes, b"first");
+        let nothing = socket::receive(socket, Queue::Errors, &mut buffer).unwrap_err();
+        assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock, "the second was never sent");
+    }
+}
+
+#[test]
+fn a_service_that_answers_is_heard_as_data() {
+    for address in loopbacks() {
+        let service = UdpSocket::bind((address, 0)).unwrap();
+        let mut link = UnprivilegedLink::open().unwrap();
+        let port = service.local_addr().unwrap().port();
+        let destination = destination(address, Protocol::Udp, port);
+        let attached = link.attach(TARGET, &destination).unwrap();
+        link.send(&probe(Protocol::Udp, 0, 5)).unwrap();
+        let (_, client) = service.recv_from(&mut [0; 100]).unwrap();
+        assert_eq!(client, SocketAddr::new(address, attached.identities[0].number));
+        service.send_to(b"hello", client).unwrap();
+        let mut data = 0;
+        link.receive(link.now() + Duration::from_secs(2), &mut |incoming| match incoming {
+            Incoming::Data { from, identity, reply_ttl, .. } => {
+                assert_eq!((from, identity), (SocketAddr::new(address, port), client.port()));
+                assert_eq!(reply_ttl, Some(64));
+                data += 1;
+            }
+            other => panic!("{other:?}"),
+        })
+        .unwrap();
+        assert_eq!(data, 1);
+    }
+}
+
+#[test]
+fn a_probe_that_leaves_its_flow_has_a_port_of_its_own() {
+    for address in loopbacks() {
+        let service = UdpSocket::bind((address, 0)).unwrap();
+        let port = service.local_addr().unwrap().port();
+        let off_flow = probe(Protocol::Udp, 0, 7);
+        // The flow whose probe 7 leaves it for the port of the service.
+        let flow_port =
+            (1..=u16::MAX).find(|flow| carrier::off_flow_port(*flow, off_flow.id) == port).unwrap();
+        let mut link = UnprivilegedLink::open().unwrap();
+        link.attach(TARGET, &destination(address, Protocol::Udp, flow_port)).unwrap();
+        link.send(&Probe { off_flow: true, ..off_flow }).unwrap();
+        let (length, _) = service.recv_from(&mut [0; 100]).unwrap();
+        assert_eq!(length, 8);
+    }
+}
+
+#[test]
+fn the_largest_packet_goes_out() {
+    let address = IpAddr::from([127, 0, 0, 1]);
+    let service = UdpSocket::bind((address, 0)).unwrap();
+    let port = service.local_addr().unwrap().port();
+    let mut link = UnprivilegedLink::open().unwrap();
+    let large = Destination { size: Some(u16::MAX), ..destination(address, Protocol::Udp, port) };
+    link.attach(TARGET, &large).unwrap();
+    // 65,535 bytes is the most that an IP packet can have.
+    link.send(&probe(Protocol::Udp, 0, 1)).unwrap();
+    let (length, _) = service.recv_from(&mut [0; 70_000]).unwrap();
+    assert_eq!(length, 65_535 - 28);
+}
+
+#[test]
+fn what_it_cannot_do_is_refused_with_a_reason() {
+    let mut link = UnprivilegedLink::open().unwrap();
+    let tcp = destination(IpAddr::from([127, 0, 0, 1]), Protocol::Tcp, 80);
+    let error = link.attach(TARGET, &tcp).unwrap_err();
+    assert!(error.to_string().contains("TCP"), "{error}");
+    let all = Destination { protocols: Protocols::All, ..tcp };
+    assert!(matches!(link.attach(TARGET, &all), Err(Error::Unsupported { .. })));
+    for nobody in ["0.0.0.0", "::", "::ffff:127.0.0.1"] {
+        let nobody = destination(nobody.parse().unwrap(), Protocol::Udp, 33434);
+        let error = link.attach(TARGET, &nobody).unwrap_err();
+        assert!(matches!(error, Error::NoRoute { .. }), "{nobody:?}: {error}");
+    }
+    let sent = link.send(&probe(Protocol::Udp, 0, 1));
+    assert!(matches!(sent, Err(SendFailure::Refused(_))), "nothing is attached: {sent:?}");
+}
+
+/// Ping sockets are permitted to some groups only: either they work, or the error names the sysctl.
+#[test]
+fn an_echo_is_answered_or_the_error_says_what_forbids_it() {
+    for address in loopbacks() {
+        let mut link = UnprivilegedLink::open().unwrap();
+        let destination = destination(address, Protocol::Icmp, 0);
+        match link.attach(TARGET, &destination) {
+            Ok(attached) => {
+                assert!(can_ping(Family::of(address)));
+                let mut directory = Directory::new();
+                directory.register(TARGET, &destination, &attached);
+                link.send(&probe(Protocol::Icmp, 1, 512)).unwrap();
+                let heard = hear(&mut link, &directory, 1);
+                assert_eq!((heard[0].flow.0, heard[0].id.unwrap().get()), (1, 512));
+                assert_eq!(heard[0].reply.kind, Some(ReplyKind::EchoReply));
+                assert_eq!(heard[0].reply.reply_ttl, Some(64));
+            }
+            Err(error) => {
+                assert!(!can_ping(Family::of(address)));
+                assert!(error.to_string().contains("net.ipv4.ping_group_range"), "{error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn receive_waits_until_the_deadline_and_no_longer() {
+    let address = IpAddr::from([127, 0, 0, 1]);
+    let mut link = UnprivilegedLink::open().unwrap();
+    link.attach(TARGET, &destination(address, Protocol::Udp, 33434)).unwrap();
+    let until = link.now() + Duration::from_millis(20);
+    link.receive(until, &mut |incoming| panic!("{incoming:?}")).unwrap();
+    let late = link.now().since(until);
+    assert!(link.now() >= until && late < Duration::from_secs(1), "{late:?}");
+    hear_nothing(&mut link);
+}

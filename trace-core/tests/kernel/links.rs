@@ -1,0 +1,352 @@
+//! The links themselves, without engine and tracer: what leaves, what is heard, what is refused.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::thread;
+use std::time::Duration;
+
+use socket2::{Domain, Protocol as Number, Socket, Type};
+use trace_core::Error;
+use trace_core::carrier::Directory;
+use trace_core::engine::{Heard, Moment, Probe, ProbeId, TargetIndex};
+use trace_core::link::{Attached, Destination, Incoming, Link, SendFailure};
+use trace_core::model::{Family, Flow, Label, Mode, Protocol, Protocols, ReplyKind, Ttl};
+use trace_core::sys;
+use trace_core::wire::checksum::Sum;
+use trace_core::wire::{Headers, Template};
+
+use crate::lab::{Chain, Lab, lab_test, powerless};
+
+const TARGET: TargetIndex = TargetIndex(3);
+const FAMILIES: [u8; 2] = [4, 6];
+const PROTOCOLS: [Protocol; 2] = [Protocol::Icmp, Protocol::Udp];
+
+fn destination(address: IpAddr, protocol: Protocol) -> Destination {
+    Destination { address, protocols: Protocols::One(protocol), flows: 2, port: None, size: None, tos: 0 }
+}
+
+fn probe(protocol: Protocol, ttl: u8, flow: u16, id: u16) -> Probe {
+    Probe {
+        target: TARGET,
+        protocol,
+        ttl: Ttl::new(ttl).expect("a TTL"),
+        flow: Flow(flow),
+        round: 0,
+        id: ProbeId::new(id).expect("an id"),
+        off_flow: false,
+    }
+}
+
+/// A link with a target, and what recognises its answers.
+struct Aimed {
+    link: Box<dyn Link>,
+    attached: Attached,
+    directory: Directory,
+}
+
+fn aim(mode: Mode, destination: &Destination) -> Aimed {
+    let mut link = sys::open(Some(mode)).expect("open a link");
+    let attached = link.attach(TARGET, destination).expect("attach a target");
+    let mut directory = Directory::new();
+    directory.register(TARGET, destination, &attached);
+    Aimed { link, attached, directory }
+}
+
+impl Aimed {
+    fn send(&mut self, probe: Probe) -> Moment {
+        self.link.send(&probe).expect("send a probe")
+    }
+
+    /// Listens until `count` answers are there, two seconds at most.
+    fn hear(&mut self, count: usize) -> Vec<Heard> {
+        let until = self.link.now() + Duration::from_secs(2);
+        let mut heard = Vec::new();
+        while heard.len() < count && self.link.now() < until {
+            let mut hear = |incoming: Incoming<'_>| heard.extend(self.directory.recognise(&incoming));
+            self.link.receive(until, &mut hear).expect("listen");
+        }
+        assert_eq!(heard.len(), count, "{heard:#?}");
+        heard
+    }
+
+    /// Lets time pass without listening.
+    fn wait(&self, duration: Duration) {
+        let until = self.link.now() + duration;
+        while self.link.now() < until {
+            thread::park_timeout(until.since(self.link.now()));
+        }
+    }
+
+    /// What is there now and nobody asked for.
+    fn hear_no_more(&mut self) {
+        let mut hear = |incoming: Incoming<'_>| {
+            assert!(self.directory.recognise(&incoming).is_none(), "not expected: {incoming:?}");
+        };
+        self.link.receive(Moment::ZERO, &mut hear).expect("listen");
+    }
+}
+
+/// Runs `body` at the vantage point with the rights that the mode needs, and no others.
+fn at_vantage(lab: &Lab, mode: Mode, body: impl FnOnce() + Send) {
+    match mode {
+        Mode::Raw => lab.vantage().enter(body),
+        Mode::Unprivileged => lab.vantage().enter_unprivileged(|| {
+            powerless();
+            body();
+        }),
+    }
+}
+
+fn loopback(family: u8) -> IpAddr {
+    if family == 4 { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() }
+}
+
+/// An ICMP error that quotes `probe` in 128 bytes, with one MPLS label behind them (RFC 4884, RFC 4950).
+fn error_with_label(family: u8, probe: &[u8]) -> Vec<u8> {
+    let mut quoted = probe.to_vec();
+    quoted.resize(128, 0);
+    let mut extension = vec![0x20, 0, 0, 0, 0, 8, 1, 1];
+    // Label 24,015, class 5, bottom of the stack, TTL 3.
+    extension.extend(((24_015_u32 << 12) | (5 << 9) | (1 << 8) | 3).to_be_bytes());
+    let sum = Sum::ZERO.bytes(&extension).checksum().to_be_bytes();
+    extension[2..4].copy_from_slice(&sum);
+    // The length of what is quoted: in words of 32 bits in the sixth byte, or of 64 bits in the fifth.
+    let header = if family == 4 { [11, 0, 0, 0, 0, 32, 0, 0] } else { [3, 0, 0, 0, 16, 0, 0, 0] };
+    let mut message = [&header[..], &quoted, &extension].concat();
+    if family == 4 {
+        let sum = Sum::ZERO.bytes(&message).checksum().to_be_bytes();
+        message[2..4].copy_from_slice(&sum);
+    }
+    message
+}
+
+fn send_icmp(family: u8, message: &[u8]) {
+    let (domain, number) =
+        if family == 4 { (Domain::IPV4, Number::ICMPV4) } else { (Domain::IPV6, Number::ICMPV6) };
+    let socket = Socket::new(domain, Type::RAW, Some(number)).expect("open a raw socket");
+    socket.send_to(message, &SocketAddr::new(loopback(family), 0).into()).expect("send an ICMP message");
+}
+
+lab_test! {
+    fn the_own_machine_answers_over_the_loopback_interface() {
+        let lab = Chain::of(1).build();
+        for mode in [Mode::Raw, Mode::Unprivileged] {
+            at_vantage(&lab, mode, || {
+                for family in FAMILIES {
+                    for protocol in PROTOCOLS {
+                        let mut aimed = aim(mode, &destination(loopback(family), protocol));
+                        assert_eq!(aimed.attached.source, loopback(family));
+                        for flow in [0, 1] {
+                            let left = aimed.send(probe(protocol, 200, flow, 511 + flow));
+                            let heard = aimed.hear(1).remove(0);
+                            assert_eq!((heard.flow, heard.target), (Flow(flow), TARGET));
+                            assert_eq!(heard.id.map(ProbeId::get), Some(511 + flow));
+                            assert_eq!(heard.reply.from, loopback(family));
+                            assert_eq!(heard.reply.reply_ttl, Some(64), "{mode} {protocol} IPv{family}");
+                            let kind = match protocol {
+                                Protocol::Icmp => ReplyKind::EchoReply,
+                                _ => ReplyKind::PortUnreachable,
+                            };
+                            assert_eq!(heard.reply.kind, Some(kind));
+                            assert!(heard.at >= left && heard.at <= aimed.link.now());
+                        }
+                        aimed.hear_no_more();
+                    }
+                }
+            });
+        }
+    }
+
+    /// Each send meets the errors of those before it: they were waited for, and not read.
+    fn errors_that_are_pending_cost_no_probe_of_any_socket() {
+        let lab = Chain::of(2).without_limits().build();
+        at_vantage(&lab, Mode::Unprivileged, || {
+            for family in FAMILIES {
+                for protocol in PROTOCOLS {
+                    let mut aimed = aim(Mode::Unprivileged, &destination(lab.target(family), protocol));
+                    for id in 1..=20 {
+                        aimed.send(probe(protocol, if id % 2 == 0 { 1 } else { 2 }, 0, id));
+                        aimed.wait(Duration::from_millis(5));
+                    }
+                    let heard = aimed.hear(20);
+                    for heard in &heard {
+                        let id = heard.id.expect("an id").get();
+                        assert_eq!(heard.reply.from, lab.hop(if id % 2 == 0 { 1 } else { 2 }, family));
+                        assert_eq!(heard.reply.kind, Some(ReplyKind::TimeExceeded));
+                    }
+                    let mut ids: Vec<u16> = heard.iter().filter_map(|heard| Some(heard.id?.get())).collect();
+                    ids.sort_unstable();
+                    assert_eq!(ids, (1..=20).collect::<Vec<_>>(), "{protocol} IPv{family}");
+                    aimed.hear_no_more();
+                }
+            }
+        });
+    }
+
+    /// Answers that were read late must not look late.
+    fn an_answer_has_the_time_it_came_at() {
+        let lab = Chain::of(1).without_limits().build();
+        for mode in [Mode::Raw, Mode::Unprivileged] {
+            at_vantage(&lab, mode, || {
+                for family in FAMILIES {
+                    for protocol in PROTOCOLS {
+                        let mut aimed = aim(mode, &destination(lab.target(family), protocol));
+                        let left = aimed.send(probe(protocol, 1, 0, 1));
+                        aimed.wait(Duration::from_millis(300));
+                        let rtt = aimed.hear(1)[0].at.since(left);
+                        assert!(rtt < Duration::from_millis(150), "{mode} {protocol} IPv{family}: {rtt:?}");
+                    }
+                }
+            });
+        }
+    }
+
+    fn a_route_that_is_taken_away_refuses_probes_until_it_is_back() {
+        let lab = Chain::of(1).without_limits().build();
+        for mode in [Mode::Raw, Mode::Unprivileged] {
+            for family in FAMILIES {
+                for protocol in PROTOCOLS {
+                    // Routes are changed by a program started from here, so this thread keeps its rights.
+                    lab.vantage().enter(|| {
+                        let to = lab.target(family);
+                        let mut aimed = aim(mode, &destination(to, protocol));
+                        lab.vantage().ip(&format!("route add unreachable {to}\n"));
+                        let sent = aimed.link.send(&probe(protocol, 1, 0, 1));
+                        assert!(matches!(sent, Err(SendFailure::Refused(_))), "{mode} {protocol}: {sent:?}");
+                        lab.vantage().ip(&format!("route del unreachable {to}\n"));
+                        aimed.send(probe(protocol, 1, 0, 2));
+                        assert_eq!(aimed.hear(1)[0].id.map(ProbeId::get), Some(2));
+                    });
+                }
+            }
+        }
+    }
+
+    fn what_cannot_be_probed_is_refused_with_a_reason() {
+        let lab = Chain::of(1).without_ping_sockets().build();
+        for mode in [Mode::Raw, Mode::Unprivileged] {
+            at_vantage(&lab, mode, || {
+                let mut link = sys::open(Some(mode)).expect("open a link");
+                for family in FAMILIES {
+                    let nowhere = destination(lab.unroutable(family), Protocol::Udp);
+                    assert!(matches!(link.attach(TARGET, &nowhere), Err(Error::NoRoute { .. })));
+                    let tcp = destination(lab.target(family), Protocol::Tcp);
+                    assert!(matches!(link.attach(TARGET, &tcp), Err(Error::Unsupported { .. })));
+                    let icmp = link.attach(TARGET, &destination(lab.target(family), Protocol::Icmp));
+                    if mode == Mode::Raw {
+                        icmp.expect("raw sockets need no permission of their own");
+                    } else {
+                        assert!(!sys::can_ping(if family == 4 { Family::V4 } else { Family::V6 }));
+                        let error = icmp.expect_err("ping sockets are forbidden").to_string();
+                        assert!(error.contains("net.ipv4.ping_group_range"), "{error}");
+                    }
+                }
+            });
+        }
+        at_vantage(&lab, Mode::Unprivileged, || {
+            let error = sys::open(Some(Mode::Raw)).err().expect("raw sockets are forbidden");
+            assert!(matches!(error, Error::NotPermitted { .. }), "{error}");
+            assert_eq!(sys::open(None).expect("open any link").mode(), Mode::Unprivileged);
+        });
+        at_vantage(&lab, Mode::Raw, || {
+            assert_eq!(sys::open(None).expect("open any link").mode(), Mode::Raw);
+        });
+    }
+
+    fn links_of_either_mode_share_no_number() {
+        let lab = Chain::of(1).build();
+        lab.vantage().enter(|| {
+            for family in FAMILIES {
+                let mut numbers: Vec<u16> = (0..20)
+                    .flat_map(|number| {
+                        let mode = if number % 2 == 0 { Mode::Raw } else { Mode::Unprivileged };
+                        let aimed = aim(mode, &destination(lab.target(family), PROTOCOLS[number % 4 / 2]));
+                        let numbers: Vec<u16> = aimed.attached.identities.iter().map(|one| one.number).collect();
+                        // Stays open to the end of the program.
+                        std::mem::forget(aimed);
+                        numbers
+                    })
+                    .collect();
+                assert_eq!(numbers.len(), 40);
+                numbers.sort_unstable();
+                numbers.dedup();
+                assert_eq!(numbers.len(), 40);
+            }
+        });
+    }
+
+    /// Load balancers hash the flow label; a raw link of its own reads it in what a router quotes.
+    fn the_flow_label_of_a_flow_is_constant_and_not_zero() {
+        let lab = Chain::of(2).without_limits().build();
+        lab.vantage().enter(|| {
+            for mode in [Mode::Raw, Mode::Unprivileged] {
+                for protocol in PROTOCOLS {
+                    let mut listener = aim(Mode::Raw, &destination(lab.target(6), Protocol::Udp));
+                    let mut aimed = aim(mode, &destination(lab.target(6), protocol));
+                    let mut labels = [Vec::new(), Vec::new()];
+                    for (flow, labels) in (0..).zip(&mut labels) {
+                        for id in 1..=6 {
+                            aimed.send(probe(protocol, id % 2 + 1, flow, u16::from(id) * 80));
+                            let until = listener.link.now() + Duration::from_secs(1);
+                            let mut hear = |incoming: Incoming<'_>| {
+                                if let Incoming::Packet { bytes, .. } = incoming {
+                                    labels.push(u32::from_be_bytes(bytes[8..12].try_into().expect("4 bytes")));
+                                }
+                            };
+                            listener.link.receive(until, &mut hear).expect("listen");
+                        }
+                        assert_eq!(labels.len(), 6, "{mode} {protocol}");
+                        labels.dedup();
+                        assert_eq!(labels.len(), 1, "{mode} {protocol}: {labels:x?}");
+                        assert_ne!(labels[0] & 0xf_ffff, 0, "{mode} {protocol}");
+                    }
+                    if (mode, protocol) != (Mode::Unprivileged, Protocol::Icmp) {
+                        assert_ne!(labels[0], labels[1], "{mode} {protocol}");
+                    }
+                }
+            }
+        });
+    }
+
+    /// No kernel sends MPLS labels, so the error is made here. Error queues tell where extensions begin on all
+    /// four kinds of socket.
+    fn labels_attached_to_errors_are_seen_in_both_modes() {
+        let lab = Chain::of(1).build();
+        lab.vantage().enter(|| {
+            for mode in [Mode::Raw, Mode::Unprivileged] {
+                for family in FAMILIES {
+                    for protocol in PROTOCOLS {
+                        // Takes the probes without answering.
+                        let service = UdpSocket::bind((loopback(family), 0)).expect("bind a service");
+                        let port = service.local_addr().expect("its address").port();
+                        let destination = Destination { port: Some(port), ..destination(loopback(family), protocol) };
+                        let mut aimed = aim(mode, &destination);
+                        let sent = probe(protocol, 9, 1, 77);
+                        aimed.send(sent);
+                        if protocol == Protocol::Icmp {
+                            assert_eq!(aimed.hear(1)[0].reply.kind, Some(ReplyKind::EchoReply));
+                        }
+                        let identity = aimed.attached.identities[1];
+                        assert_eq!(identity.flow, Flow(1));
+                        let mut template = Template::new(&Headers {
+                            source: loopback(family),
+                            destination: loopback(family),
+                            protocol,
+                            identity: identity.number,
+                            destination_port: port,
+                            size: None,
+                            tos: 0,
+                            flow_label: 1,
+                        })
+                        .expect("a template");
+                        send_icmp(family, &error_with_label(family, template.stamp(sent.ttl, sent.id, false)));
+                        let heard = aimed.hear(1).remove(0);
+                        assert_eq!(heard.id, Some(sent.id), "{mode} {protocol} IPv{family}");
+                        assert_eq!(heard.reply.kind, Some(ReplyKind::TimeExceeded));
+                        let label = Label { label: 24_015, traffic_class: 5, bottom: true, ttl: 3 };
+                        assert_eq!(heard.reply.mpls, [label], "{mode} {protocol} IPv{family}");
+                    }
+                }
+            }
+        });
+    }
+}
