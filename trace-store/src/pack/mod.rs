@@ -1,0 +1,53 @@
+//! The packed form of what repeats too often to stand in rows.
+//!
+//! A trace's probes are split in two. The *shape* ([`shape`]) is everything but time: which probes were sent
+//! with which protocol, flow and round, who answered, what the answers said. It repeats from trace to trace
+//! and is stored once. The *times* ([`times`]) are what never repeats: when each probe left and how long its
+//! answer took, to the nanosecond, and which single probes were lost of a hop that otherwise answers. The
+//! *judgement* ([`judgement`]) is what physics said of each place at the time.
+//!
+//! Each form begins with its version. Whole numbers are LEB128 varints of up to 128 bits, signed ones zigzag
+//! coded; texts and bytes carry their length in front. Reading never panics and never takes memory out of
+//! proportion to its input.
+
+pub(crate) mod judgement;
+pub(crate) mod path;
+pub(crate) mod shape;
+#[cfg(test)]
+mod tests;
+mod times;
+mod varint;
+
+use trace_core::model::Hop;
+
+pub(crate) use varint::Malformed;
+
+/// The probes of a trace, packed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Packed {
+    /// Everything but time; equal for traces that went alike.
+    pub(crate) shape: Vec<u8>,
+    /// Departures and round-trip times.
+    pub(crate) times: Vec<u8>,
+}
+
+/// Packs hops whose TTLs follow one another.
+pub(crate) fn pack(hops: &[Hop]) -> Packed {
+    let shape = shape::Shape::of(hops);
+    let times = times::encode(hops, &shape);
+    Packed { shape: shape.encode(), times }
+}
+
+/// The hops that [`pack`] packed.
+pub(crate) fn unpack(shape: &[u8], times: &[u8]) -> Result<Vec<Hop>, Malformed> {
+    times::decode(times, &shape::Shape::decode(shape)?)
+}
+
+/// A hash that never changes between releases: FNV-1a with 64 bits (draft-eastlake-fnv). It only finds
+/// candidates; what is found is compared byte by byte.
+pub(crate) fn hash(bytes: &[u8]) -> i64 {
+    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    hash.cast_signed()
+}

@@ -1,0 +1,137 @@
+use std::fmt::Display;
+use std::net::IpAddr;
+
+use rusqlite::{OptionalExtension, Row, ToSql};
+use trace_core::model::{Atlas, Outcome, Trace, TraceKind, Uuid};
+
+use super::Store;
+use super::put::outcome_code;
+use crate::{Error, document, pack};
+
+const COLUMNS: &str =
+    "SELECT m.uuid, s.document, m.started, m.duration_ns, m.outcome, m.outcome_detail, sh.bytes,
+        m.times, m.atlas, j.bytes, m.consistency
+    FROM measurement AS m JOIN setup AS s ON s.id = m.setup JOIN shape AS sh ON sh.id = m.shape
+    LEFT JOIN judgement AS j ON j.id = m.judgement ";
+
+/// A row as it stands in the database.
+struct Found {
+    uuid: [u8; 16],
+    setup: String,
+    started: i64,
+    duration: Option<i64>,
+    outcome: Option<u8>,
+    outcome_detail: Option<String>,
+    shape: Vec<u8>,
+    times: Vec<u8>,
+    atlas: Option<i64>,
+    judgement: Option<Vec<u8>>,
+    consistency: Option<f64>,
+}
+
+impl Found {
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            uuid: row.get(0)?,
+            setup: row.get(1)?,
+            started: row.get(2)?,
+            duration: row.get(3)?,
+            outcome: row.get(4)?,
+            outcome_detail: row.get(5)?,
+            shape: row.get(6)?,
+            times: row.get(7)?,
+            atlas: row.get(8)?,
+            judgement: row.get(9)?,
+            consistency: row.get(10)?,
+        })
+    }
+}
+
+impl Store {
+    /// The trace with this id and what is known of its places, equal to what was stored; `None` where there is
+    /// none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Damaged`] when a row makes no sense, and what SQLite may say.
+    pub fn get(&self, id: Uuid) -> Result<Option<(Trace, Atlas)>, Error> {
+        self.get_where("WHERE m.id = ?", &id.to_string())
+    }
+
+    pub(super) fn get_by_key(&self, key: i64) -> Result<Option<(Trace, Atlas)>, Error> {
+        self.get_where("WHERE m.key = ?", &key)
+    }
+
+    fn get_where(&self, condition: &str, value: &dyn ToSql) -> Result<Option<(Trace, Atlas)>, Error> {
+        let found = self
+            .connection
+            .prepare_cached(&format!("{COLUMNS}{condition}"))
+            .and_then(|mut statement| statement.query_row([value], Found::of).optional())
+            .map_err(self.fault("read a trace"))?;
+        found.map(|found| self.rebuild(found)).transpose()
+    }
+
+    fn rebuild(&self, found: Found) -> Result<(Trace, Atlas), Error> {
+        let id = Uuid::from_bytes(found.uuid);
+        let damaged = |what: &str, why: &dyn Display| Error::Damaged {
+            path: self.path.clone(),
+            message: format!("the {what} of trace {id}: {why}"),
+        };
+        let outcome = match found.outcome {
+            None => None,
+            Some(code) => {
+                let known = Outcome::ALL.iter().copied().find(|outcome| outcome_code(*outcome) == code);
+                Some(known.ok_or_else(|| damaged("outcome", &format_args!("{code} stands for none")))?)
+            }
+        };
+        let nanoseconds = |ns: i64| {
+            u64::try_from(ns)
+                .map(core::time::Duration::from_nanos)
+                .map_err(|error| damaged("duration", &error))
+        };
+        let mut trace = Trace {
+            id,
+            kind: TraceKind::Measured,
+            vantage: None,
+            target: None,
+            source: None,
+            origin: None,
+            protocol: None,
+            mode: None,
+            settings: None,
+            started: found.started,
+            duration: found.duration.map(nanoseconds).transpose()?,
+            outcome,
+            outcome_detail: found.outcome_detail,
+            hops: pack::unpack(&found.shape, &found.times).map_err(|error| damaged("probes", &error))?,
+        };
+        document::setup_from_text(&found.setup, &mut trace).map_err(|error| damaged("setup", &error))?;
+        let mut atlas = Atlas { consistency: found.consistency, ..Atlas::default() };
+        if let Some(number) = found.atlas {
+            for (ip, text) in self.places(number)? {
+                let address: IpAddr = ip.parse().map_err(|error| damaged("address", &error))?;
+                let located =
+                    document::located_from_text(&text).map_err(|error| damaged("places", &error))?;
+                atlas.places.insert(address, located);
+            }
+        }
+        if let Some(judgement) = found.judgement {
+            pack::judgement::apply(&judgement, &mut atlas).map_err(|error| damaged("judgement", &error))?;
+        }
+        Ok((trace, atlas))
+    }
+
+    /// Address and document of each place of an atlas.
+    fn places(&self, atlas: i64) -> Result<Vec<(String, String)>, Error> {
+        let fault = self.fault("read the places of a trace");
+        let mut statement = self
+            .connection
+            .prepare_cached(
+                "SELECT a.ip, l.document FROM atlas_place AS ap JOIN address AS a ON a.id = ap.address
+                 JOIN located AS l ON l.id = ap.located WHERE ap.atlas = ?",
+            )
+            .map_err(fault)?;
+        let places = statement.query_map([atlas], |row| Ok((row.get(0)?, row.get(1)?))).map_err(fault)?;
+        places.collect::<Result<_, _>>().map_err(fault)
+    }
+}

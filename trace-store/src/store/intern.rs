@@ -1,0 +1,165 @@
+//! Values that repeat are stored once: found by the hash of their bytes, then compared byte by byte.
+
+use std::net::IpAddr;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Result, ToSql, params};
+use trace_core::model::{Atlas, Located, Place, Trace};
+
+use crate::pack;
+
+/// A table of interned bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Table {
+    Shape,
+    Judgement,
+}
+
+impl Table {
+    const fn find(self) -> &'static str {
+        match self {
+            Self::Shape => "SELECT id FROM shape WHERE hash = ? AND bytes = ?",
+            Self::Judgement => "SELECT id FROM judgement WHERE hash = ? AND bytes = ?",
+        }
+    }
+
+    const fn insert(self) -> &'static str {
+        match self {
+            Self::Shape => "INSERT INTO shape (hash, bytes) VALUES (?, ?)",
+            Self::Judgement => "INSERT INTO judgement (hash, bytes) VALUES (?, ?)",
+        }
+    }
+}
+
+fn find(connection: &Connection, sql: &str, hash: i64, content: &dyn ToSql) -> Result<Option<i64>> {
+    connection.prepare_cached(sql)?.query_row(params![hash, content], |row| row.get(0)).optional()
+}
+
+fn insert(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<i64> {
+    connection.prepare_cached(sql)?.insert(values)
+}
+
+/// The number of some bytes.
+pub(super) fn bytes(connection: &Connection, table: Table, bytes: &[u8]) -> Result<i64> {
+    let hash = pack::hash(bytes);
+    match find(connection, table.find(), hash, &bytes)? {
+        Some(id) => Ok(id),
+        None => insert(connection, table.insert(), &[&hash, &bytes]),
+    }
+}
+
+/// The number of an address.
+pub(super) fn address(connection: &Connection, address: IpAddr) -> Result<i64> {
+    let text = address.to_string();
+    let found = connection
+        .prepare_cached("SELECT id FROM address WHERE ip = ?")?
+        .query_row([&text], |row| row.get(0))
+        .optional()?;
+    match found {
+        Some(id) => Ok(id),
+        None => insert(connection, "INSERT INTO address (ip) VALUES (?)", &[&text]),
+    }
+}
+
+/// The number of what was settled before a trace began, whose text is `document`, and of its target's address.
+pub(super) fn setup(connection: &Connection, trace: &Trace, document: &str) -> Result<(i64, Option<i64>)> {
+    let hash = pack::hash(document.as_bytes());
+    let found = connection
+        .prepare_cached("SELECT id, address FROM setup WHERE hash = ? AND document = ?")?
+        .query_row(params![hash, document], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    if let Some(found) = found {
+        return Ok(found);
+    }
+    let target = trace.target.as_ref();
+    let address = target.map(|target| self::address(connection, target.address)).transpose()?;
+    let id = insert(
+        connection,
+        "INSERT INTO setup (hash, kind, vantage, target, address, protocol, mode, document)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        &[
+            &hash,
+            &trace.kind.as_str(),
+            &trace.vantage,
+            &target.and_then(|target| target.name.as_deref()),
+            &address,
+            &trace.protocol.map(|protocol| protocol.as_str()),
+            &trace.mode.map(|mode| mode.as_str()),
+            &document,
+        ],
+    )?;
+    Ok((id, address))
+}
+
+/// The number of the path a trace took.
+pub(super) fn path(connection: &Connection, trace: &Trace) -> Result<i64> {
+    let path = pack::path::of(&trace.hops);
+    let bytes = pack::path::bytes(trace.hops.first().map_or(0, |hop| hop.ttl.get()), &path);
+    let hash = pack::hash(&bytes);
+    if let Some(id) = find(connection, "SELECT id FROM path WHERE hash = ? AND bytes = ?", hash, &bytes)? {
+        return Ok(id);
+    }
+    let last = trace.hops.last().map(|hop| hop.ttl.get());
+    let sql = "INSERT INTO path (hash, last_ttl, bytes) VALUES (?, ?, ?)";
+    let id = insert(connection, sql, &[&hash, &last, &bytes])?;
+    for (hop, answerer) in trace.hops.iter().zip(path) {
+        let answerer = answerer.map(|answerer| address(connection, answerer)).transpose()?;
+        let sql = "INSERT INTO path_hop (path, ttl, address) VALUES (?, ?, ?)";
+        connection.prepare_cached(sql)?.execute(params![id, hop.ttl.get(), answerer])?;
+    }
+    Ok(id)
+}
+
+/// The number of what the sources said of the addresses of an atlas; `None` for none. `documents` are the texts
+/// of its places, without judgement and in their order.
+pub(super) fn atlas(connection: &Connection, atlas: &Atlas, documents: &[String]) -> Result<Option<i64>> {
+    if atlas.places.is_empty() {
+        return Ok(None);
+    }
+    let mut rows = Vec::with_capacity(documents.len());
+    for ((address, located), document) in atlas.places.iter().zip(documents) {
+        rows.push((self::address(connection, *address)?, self::located(connection, located, document)?));
+    }
+    let bytes: Vec<u8> = rows
+        .iter()
+        .flat_map(|(address, located)| [address.to_le_bytes(), located.to_le_bytes()])
+        .flatten()
+        .collect();
+    let hash = pack::hash(&bytes);
+    if let Some(id) = find(connection, "SELECT id FROM atlas WHERE hash = ? AND bytes = ?", hash, &bytes)? {
+        return Ok(Some(id));
+    }
+    let id = insert(connection, "INSERT INTO atlas (hash, bytes) VALUES (?, ?)", &[&hash, &bytes])?;
+    for (address, located) in rows {
+        let sql = "INSERT INTO atlas_place (atlas, address, located) VALUES (?, ?, ?)";
+        connection.prepare_cached(sql)?.execute([id, address, located])?;
+    }
+    Ok(Some(id))
+}
+
+fn located(connection: &Connection, located: &Located, document: &str) -> Result<i64> {
+    let hash = pack::hash(document.as_bytes());
+    let found = find(connection, "SELECT id FROM located WHERE hash = ? AND document = ?", hash, &document)?;
+    if let Some(id) = found {
+        return Ok(id);
+    }
+    let nowhere = Place::default();
+    let place = located.place.as_ref().unwrap_or(&nowhere);
+    let code = place.country_code.map(|code| code.as_str().to_owned());
+    let degrees = |degrees: Option<f64>| degrees.map_or(Value::Null, Value::Real);
+    insert(
+        connection,
+        "INSERT INTO located (hash, country, city, isp, asn, latitude, longitude, document)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        &[
+            &hash,
+            &place.country.as_ref().or(code.as_ref()),
+            &place.city,
+            &place.isp,
+            &place.asn.map(trace_core::model::Asn::get),
+            &degrees(place.coordinates.map(|point| point.latitude())),
+            &degrees(place.coordinates.map(|point| point.longitude())),
+            &document,
+        ],
+    )
+}

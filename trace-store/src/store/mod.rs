@@ -1,0 +1,86 @@
+//! The database of traces, and the documents beside it.
+
+mod check;
+mod fault;
+mod file;
+mod find;
+mod get;
+mod init;
+mod intern;
+mod list;
+mod lock;
+mod migration;
+mod open;
+mod put;
+mod recover;
+mod step;
+#[cfg(test)]
+mod tests;
+
+use core::time::Duration;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+use crate::Error;
+
+pub use check::Report;
+pub use file::rescue;
+pub use init::Overwrite;
+pub use list::{Filter, Summary};
+pub use put::{Document, Documents, Stored};
+
+/// The traces of one data directory: the database `traces.sqlite`, and documents in `traces/`.
+///
+/// One process may open a directory several times, and several processes may do so at once. Writers wait for
+/// one another ([`Store::WAIT`]); readers wait for nobody.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+    directory: PathBuf,
+    path: PathBuf,
+    wait: Duration,
+    writable: bool,
+    durable: Option<bool>,
+}
+
+impl Store {
+    /// How long a writer waits for other programs to let go of the database.
+    pub const WAIT: Duration = Duration::from_secs(10);
+
+    /// The file name of the database within its data directory.
+    pub const FILE: &'static str = "traces.sqlite";
+
+    /// Where the database lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The data directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    fn fault(&self, attempted: &'static str) -> impl Fn(rusqlite::Error) -> Error + Copy + use<'_> {
+        fault::fault(&self.path, attempted)
+    }
+
+    fn check_writable(&self) -> Result<(), Error> {
+        if self.writable { Ok(()) } else { Err(Error::ReadOnly { path: self.path.clone() }) }
+    }
+
+    /// Whether commits wait until they are on disk. Without, a power cut (not a crash) may lose the last ones,
+    /// and what is there is still sound.
+    fn set_durable(&mut self, durable: bool) -> Result<(), Error> {
+        if self.durable != Some(durable) {
+            let level = if durable { "FULL" } else { "NORMAL" };
+            self.connection
+                .pragma_update(None, "synchronous", level)
+                .map_err(self.fault("choose how to sync"))?;
+            self.durable = Some(durable);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,110 @@
+use core::time::Duration;
+use std::fs;
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::Store;
+use super::fault::fault;
+use super::lock::Lock;
+use super::migration::{self, State};
+use crate::Error;
+
+/// The write-ahead log is cut back to this many bytes whenever it starts anew.
+const LOG_LIMIT: i64 = 16 << 20;
+
+impl Store {
+    /// Opens the store of a data directory, creating directory and database where there are none, and brings
+    /// it up to date. Documents that a process left pending when it died are written, and its temporary files
+    /// removed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Directory`], [`Error::NotWritable`], [`Error::Locked`], [`Error::NotADatabase`],
+    /// [`Error::Foreign`], [`Error::OldScripts`], [`Error::Newer`], [`Error::Damaged`]: what is there is left
+    /// as it is. A document that cannot be written is no error here: it stays pending, and [`Store::check`]
+    /// tells.
+    pub fn open(directory: &Path) -> Result<Self, Error> {
+        Self::open_within(directory, Self::WAIT)
+    }
+
+    /// As [`Store::open`], with another time to wait for other programs, now and later.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::open`].
+    pub fn open_within(directory: &Path, wait: Duration) -> Result<Self, Error> {
+        fs::create_dir_all(directory)
+            .map_err(|source| Error::Directory { path: directory.to_owned(), source })?;
+        let path = directory.join(Self::FILE);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let mut connection = connect(&path, flags, wait)?;
+        let attempted = "open the database";
+        if !ready(&connection, &path)? {
+            let Some(_lock) = Lock::take(directory, wait)? else {
+                return Err(Error::Locked { path });
+            };
+            // Somebody may have been faster.
+            let state = migration::inspect(&connection, &path)?;
+            let mode: String = connection
+                .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
+                .map_err(fault(&path, attempted))?;
+            if mode != "wal" {
+                let message = format!("no write-ahead log is possible here, only {mode}");
+                return Err(Error::NotWritable { path, message });
+            }
+            match state {
+                State::Empty => migration::migrate(&mut connection, &path, 0)?,
+                State::Older(version) => migration::migrate(&mut connection, &path, version)?,
+                State::Current => {}
+            }
+        }
+        connection
+            .execute_batch(&format!("PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = {LOG_LIMIT};"))
+            .map_err(fault(&path, attempted))?;
+        let directory = directory.to_owned();
+        let mut store = Self { connection, directory, path, wait, writable: true, durable: None };
+        store.recover()?;
+        Ok(store)
+    }
+
+    /// Opens the store of a data directory for reading. Nothing is created, changed or brought up to date, and
+    /// pending documents stay pending.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`] where there is no database, [`Error::Older`] where it must be brought up to date
+    /// first, and those of [`Store::open`].
+    pub fn open_read_only(directory: &Path) -> Result<Self, Error> {
+        let path = directory.join(Self::FILE);
+        if !path.exists() {
+            return Err(Error::Missing { path });
+        }
+        let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY, Self::WAIT)?;
+        match migration::inspect(&connection, &path)? {
+            State::Current => {}
+            State::Older(_) => return Err(Error::Older { path }),
+            State::Empty => return Err(Error::Missing { path }),
+        }
+        let directory = directory.to_owned();
+        Ok(Self { connection, directory, path, wait: Self::WAIT, writable: false, durable: None })
+    }
+}
+
+fn connect(path: &Path, flags: OpenFlags, wait: Duration) -> Result<Connection, Error> {
+    let attempted = "open the database";
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .map_err(fault(path, attempted))?;
+    connection.busy_timeout(wait).map_err(fault(path, attempted))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+/// Whether a database needs nothing done before it is used.
+fn ready(connection: &Connection, path: &Path) -> Result<bool, Error> {
+    if migration::inspect(connection, path)? != State::Current {
+        return Ok(false);
+    }
+    let mode = connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
+    Ok(mode.map_err(fault(path, "read the journal mode"))? == "wal")
+}

@@ -1,0 +1,306 @@
+use std::path::PathBuf;
+
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use trace_core::model::{Atlas, Located, Outcome, Trace};
+
+use super::lock::Lock;
+use super::step::{Step, reached};
+use super::{Store, file, intern};
+use crate::Error;
+use crate::document;
+use crate::pack::{self, Packed};
+
+/// Whether a trace gets a document besides its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Documents {
+    /// `traces/<id>.json` is written.
+    Write,
+    /// The database alone keeps it; a document can be made of it at any time.
+    Skip,
+}
+
+/// What became of the document of a trace that was stored.
+#[derive(Debug)]
+pub enum Document {
+    /// None was asked for.
+    Skipped,
+    /// It lies here.
+    Written(PathBuf),
+    /// The trace is in the database, its document could not be written; the next [`Store::open`] tries again.
+    Pending {
+        /// Why not; `None` where another process held the lock for too long.
+        cause: Option<Error>,
+    },
+}
+
+/// A trace that is in the database now.
+#[derive(Debug)]
+pub struct Stored {
+    /// Whether it was put there now; else it was there already, and nothing was changed.
+    pub new: bool,
+    /// Its document.
+    pub document: Document,
+}
+
+/// The log is cut back when it is longer than this many bytes after a transaction.
+const LONG_LOG: u64 = 32 << 20;
+
+/// Everything about a trace that can be worked out before the database is locked.
+struct Draft<'a> {
+    trace: &'a Trace,
+    atlas: &'a Atlas,
+    setup: String,
+    places: Vec<String>,
+    judgement: Option<Vec<u8>>,
+    packed: Packed,
+    duration: Option<i64>,
+}
+
+pub(super) fn begin(connection: &Connection) -> rusqlite::Result<Transaction<'_>> {
+    // Who locks the database before reading never finds that it changed under him.
+    Transaction::new_unchecked(connection, TransactionBehavior::Immediate)
+}
+
+impl Store {
+    /// Stores a trace and what is known of its places: in one transaction that is on disk when this returns,
+    /// then its document. A trace that is there already, equal, is left as it is and no error.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Locked`], [`Error::Full`], [`Error::NotWritable`] and [`Error::Damaged`]: nothing of the trace
+    /// is stored, [`crate::rescue`] may keep it. [`Error::Different`] when another trace has its id,
+    /// [`Error::Unfit`] when its hops have gaps. A document that cannot be written is no error: see
+    /// [`Document::Pending`].
+    pub fn put(&mut self, trace: &Trace, atlas: &Atlas, documents: Documents) -> Result<Stored, Error> {
+        let mut stored = self.put_all(&[(trace, atlas)], documents, true)?;
+        stored.pop().ok_or(Error::Unfit { id: trace.id, reason: "nothing was stored" })
+    }
+
+    /// Stores many traces in one transaction: all of them or none. Without documents it does not wait for the
+    /// disk: a power cut, but no crash, may lose the last ones.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::put`], for the first trace that meets one.
+    pub fn put_batch(
+        &mut self,
+        traces: &[(&Trace, &Atlas)],
+        documents: Documents,
+    ) -> Result<Vec<Stored>, Error> {
+        self.put_all(traces, documents, documents == Documents::Write)
+    }
+
+    fn put_all(
+        &mut self,
+        traces: &[(&Trace, &Atlas)],
+        documents: Documents,
+        durable: bool,
+    ) -> Result<Vec<Stored>, Error> {
+        self.check_writable()?;
+        let drafts: Vec<Draft<'_>> =
+            traces.iter().map(|(trace, atlas)| draft(trace, atlas)).collect::<Result<_, _>>()?;
+        let write = documents == Documents::Write;
+        // While the lock is held, no other process takes the pending rows for those of a dead one.
+        let lock = if write { Lock::take(&self.directory, self.wait)? } else { None };
+        self.set_durable(durable)?;
+        let keys = self.insert_all(&drafts, documents)?;
+        reached(Step::AfterCommit);
+        let stored = match lock {
+            Some(_lock) => self.write_documents(&drafts, &keys)?,
+            None => {
+                let document = || if write { Document::Pending { cause: None } } else { Document::Skipped };
+                keys.iter().map(|(_, new)| Stored { new: *new, document: document() }).collect()
+            }
+        };
+        self.bound_log();
+        Ok(stored)
+    }
+
+    /// The key of each trace, and whether it is new.
+    fn insert_all(&self, drafts: &[Draft<'_>], documents: Documents) -> Result<Vec<(i64, bool)>, Error> {
+        let fault = self.fault("store a trace");
+        let transaction = begin(&self.connection).map_err(fault)?;
+        let mut keys = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            let id = draft.trace.id;
+            let found: Option<i64> = transaction
+                .prepare_cached("SELECT key FROM measurement WHERE id = ?")
+                .and_then(|mut statement| statement.query_row([id.to_string()], |row| row.get(0)).optional())
+                .map_err(fault)?;
+            let Some(key) = found else {
+                keys.push((insert(&transaction, draft, documents).map_err(fault)?, true));
+                continue;
+            };
+            let same = self.get_by_key(key)?.is_some_and(|(trace, _)| trace == *draft.trace);
+            if !same {
+                return Err(Error::Different { id, path: self.path.clone() });
+            }
+            if documents == Documents::Write {
+                transaction
+                    .execute("UPDATE measurement SET document = 2 WHERE key = ? AND document = 0", [key])
+                    .map_err(fault)?;
+            }
+            keys.push((key, false));
+        }
+        reached(Step::BeforeCommit);
+        transaction.commit().map_err(fault)?;
+        Ok(keys)
+    }
+
+    fn write_documents(&mut self, drafts: &[Draft<'_>], keys: &[(i64, bool)]) -> Result<Vec<Stored>, Error> {
+        let mut written = Vec::with_capacity(drafts.len());
+        let mut stored = Vec::with_capacity(drafts.len());
+        for (draft, (key, new)) in drafts.iter().zip(keys) {
+            let id = draft.trace.id;
+            let path = file::path(&self.directory, id);
+            if !new && path.exists() {
+                stored.push(Stored { new: false, document: Document::Written(path) });
+                continue;
+            }
+            // What was there already may have been located anew: its own atlas counts, not this one.
+            let text = if *new {
+                Some(document::write(draft.trace, draft.atlas))
+            } else {
+                self.get_by_key(*key)?.map(|(trace, atlas)| document::write(&trace, &atlas))
+            };
+            let document = match file::write(&self.directory, id, &text.unwrap_or_default()) {
+                Ok(path) => {
+                    written.push(*key);
+                    Document::Written(path)
+                }
+                Err(cause) => Document::Pending { cause: Some(cause) },
+            };
+            stored.push(Stored { new: *new, document });
+        }
+        if !written.is_empty()
+            && let Err(error) = self.mark_written(&written)
+            && let Some(last) = stored.last_mut()
+        {
+            // Everything is stored and written; the next start writes it once more.
+            last.document = Document::Pending { cause: Some(error) };
+        }
+        Ok(stored)
+    }
+
+    /// Keeps the log from growing while readers always look at some of it.
+    fn bound_log(&self) {
+        let mut log = self.path.clone().into_os_string();
+        log.push("-wal");
+        if std::fs::metadata(log).is_ok_and(|log| log.len() > LONG_LOG) {
+            // Whether it works out or not: the next transaction tries again.
+            drop(self.connection.busy_timeout(core::time::Duration::from_millis(100)));
+            drop(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(())));
+            drop(self.connection.busy_timeout(self.wait));
+        }
+    }
+}
+
+fn draft<'a>(trace: &'a Trace, atlas: &'a Atlas) -> Result<Draft<'a>, Error> {
+    let unfit = |reason| Error::Unfit { id: trace.id, reason };
+    let gapless = trace
+        .hops
+        .iter()
+        .zip(trace.hops.iter().skip(1))
+        .all(|(a, b)| a.ttl.get().checked_add(1) == Some(b.ttl.get()));
+    if !gapless {
+        return Err(unfit("its hops have gaps or repeats"));
+    }
+    let duration = trace
+        .duration
+        .map(|duration| i64::try_from(duration.as_nanos()))
+        .transpose()
+        .map_err(|_| unfit("it took longer than 292 years"))?;
+    let places = atlas.places.values().map(|located| document::located_to_text(&unjudged(located)));
+    let no_text = |_| unfit("it cannot be written as text");
+    Ok(Draft {
+        trace,
+        atlas,
+        setup: document::setup_to_text(trace).map_err(no_text)?,
+        places: places.collect::<Result<_, _>>().map_err(no_text)?,
+        judgement: pack::judgement::encode(atlas),
+        packed: pack::pack(&trace.hops),
+        duration,
+    })
+}
+
+/// What the sources said, without what physics said of it.
+fn unjudged(located: &Located) -> Located {
+    let mut located = Located { verdict: None, score: None, ..located.clone() };
+    for candidate in &mut located.candidates {
+        candidate.verdict = None;
+        candidate.reason = None;
+    }
+    located
+}
+
+fn insert(transaction: &Connection, draft: &Draft<'_>, documents: Documents) -> rusqlite::Result<i64> {
+    let Draft { trace, atlas, packed, .. } = draft;
+    let (setup, address) = intern::setup(transaction, trace, &draft.setup)?;
+    let path = intern::path(transaction, trace)?;
+    let shape = intern::bytes(transaction, intern::Table::Shape, &packed.shape)?;
+    let places = intern::atlas(transaction, atlas, &draft.places)?;
+    let judgement = draft.judgement.as_ref();
+    let judgement =
+        judgement.map(|bytes| intern::bytes(transaction, intern::Table::Judgement, bytes)).transpose()?;
+    let document = match documents {
+        Documents::Write => 2,
+        Documents::Skip => 0,
+    };
+    let key = transaction
+        .prepare_cached(
+            "INSERT INTO measurement (uuid, setup, address, started, duration_ns, outcome, outcome_detail, path,
+                 shape, atlas, judgement, consistency, document, times)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .insert(params![
+            trace.id.as_bytes(),
+            setup,
+            address,
+            trace.started,
+            draft.duration,
+            trace.outcome.map(outcome_code),
+            trace.outcome_detail,
+            path,
+            shape,
+            places,
+            judgement,
+            atlas.consistency,
+            document,
+            packed.times,
+        ])?;
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO hop (key, sent, answered, min_us, median_above_min_us) VALUES (?, ?, ?, ?, ?)",
+    )?;
+    for hop in &trace.hops {
+        let statistics = hop.statistics();
+        let microseconds =
+            |rtt: core::time::Duration| i64::try_from((rtt.as_nanos() + 500) / 1000).unwrap_or(i64::MAX);
+        let min = statistics.min.map(microseconds);
+        let above = statistics.median.map(microseconds).zip(min).map(|(median, min)| median - min);
+        let hop = key * 256 + i64::from(hop.ttl.get());
+        statement.execute(params![hop, statistics.sent, statistics.answered, min, above])?;
+    }
+    if trace.reached()
+        && let Some(last) = trace.hops.last()
+    {
+        transaction
+            .prepare_cached(
+                "UPDATE setup SET reached_started = ?2, reached_ttl = ?3
+                 WHERE id = ?1 AND (reached_started IS NULL OR reached_started <= ?2)
+                     AND (reached_ttl IS NOT ?3 OR reached_started < ?2 - 3600000000000)",
+            )?
+            .execute(params![setup, trace.started, last.ttl.get()])?;
+    }
+    Ok(key)
+}
+
+/// The number that stands for an outcome in the database.
+pub(super) const fn outcome_code(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Reached => 0,
+        Outcome::Unreachable => 1,
+        Outcome::Loop => 2,
+        Outcome::Exhausted => 3,
+        Outcome::Interrupted => 4,
+    }
+}

@@ -1,0 +1,9 @@
+mod crash;
+mod documents;
+mod open;
+mod processes;
+mod realistic;
+mod round_trip;
+mod search;
+mod size;
+mod views;

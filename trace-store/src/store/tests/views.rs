@@ -1,0 +1,166 @@
+use rusqlite::types::Value;
+
+use super::super::{Documents, Store};
+use super::realistic;
+use trace_core::model::ProbeResult;
+
+fn rows(store: &Store, sql: &str) -> Vec<Vec<Value>> {
+    let mut statement = store.connection.prepare(sql).unwrap();
+    let columns = statement.column_count();
+    let rows = statement.query_map((), |row| (0..columns).map(|index| row.get(index)).collect()).unwrap();
+    rows.collect::<Result<_, _>>().unwrap()
+}
+
+fn plan(store: &Store, sql: &str) -> String {
+    let mut statement = store.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let lines = statement.query_map(["x"], |row| row.get::<_, String>(3)).unwrap();
+    lines.collect::<Result<Vec<_>, _>>().unwrap().join("\n")
+}
+
+#[test]
+fn a_person_reads_a_trace_with_sqlite3() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut store = Store::open(directory.path()).unwrap();
+    let (mut trace, mut atlas) = realistic::trace(1, 3, 3);
+    trace.started = 1_795_474_712_000_000_120;
+    trace.hops.truncate(3);
+    for probe in &mut trace.hops[1].probes {
+        probe.result = ProbeResult::Silent;
+    }
+    // Nothing but the country's code is known of the third.
+    let third = trace.hops[2].answerers()[0];
+    let place = atlas.places.get_mut(&third).unwrap().place.as_mut().unwrap();
+    (place.country, place.city, place.isp, place.coordinates) = (None, None, None, None);
+    store.put(&trace, &atlas, Documents::Skip).unwrap();
+
+    let text = |text: &str| Value::Text(text.to_owned());
+    let id = text(&trace.id.to_string());
+    let date = text("2026-11-23T22:58:32.000000120Z");
+    let null = || Value::Null;
+    let row = |ttl, rest: [Value; 6]| {
+        let mut row = vec![id.clone(), Value::Integer(ttl)];
+        row.extend(rest);
+        row.push(date.clone());
+        row
+    };
+    let expected = vec![
+        row(
+            1,
+            [
+                text("10.0.0.1"),
+                text("Argentina"),
+                text("Barranqueras"),
+                text("an ISP"),
+                Value::Real(-27.48),
+                Value::Real(-58.94),
+            ],
+        ),
+        row(2, [null(), null(), null(), null(), null(), null()]),
+        row(3, [text("10.0.0.3"), text("AR"), null(), null(), null(), null()]),
+    ];
+    assert_eq!(
+        rows(&store, "SELECT ID, HOP, IP, COUNTRY, CITY, ISP, LATITUDE, LONGITUDE, DATE_CREATED FROM TRACE"),
+        expected
+    );
+    assert_eq!(rows(&store, "SELECT * FROM trace ORDER BY hop"), expected);
+
+    let traces = rows(
+        &store,
+        "SELECT id, target, address, started, outcome, hops, protocol, mode, vantage, kind, document FROM traces",
+    );
+    let expected = [
+        id,
+        text("host1.example.net"),
+        text("198.18.1.15"),
+        date,
+        text("reached"),
+        Value::Integer(3),
+        text("udp"),
+        text("raw"),
+        text("office"),
+        text("measured"),
+        null(),
+    ];
+    assert_eq!(traces, [expected]);
+}
+
+#[test]
+fn the_table_of_hops_says_what_the_statistics_say() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut store = Store::open(directory.path()).unwrap();
+    let (trace, atlas) = realistic::trace(7, 3, 3);
+    store.put(&trace, &atlas, Documents::Skip).unwrap();
+    let rows =
+        rows(&store, "SELECT ttl, sent, answered, min_us, median_us FROM hop WHERE trace = 1 ORDER BY ttl");
+    assert_eq!(rows.len(), trace.hops.len());
+    for (row, hop) in rows.iter().zip(&trace.hops) {
+        let statistics = hop.statistics();
+        let us = |rtt: Option<core::time::Duration>| {
+            rtt.map_or(Value::Null, |rtt| {
+                Value::Integer(i64::try_from((rtt.as_nanos() + 500) / 1000).unwrap())
+            })
+        };
+        let expected = [
+            Value::Integer(hop.ttl.get().into()),
+            Value::Integer(statistics.sent.into()),
+            Value::Integer(statistics.answered.into()),
+            us(statistics.min),
+            us(statistics.median),
+        ];
+        assert_eq!(row, &expected);
+    }
+    let view = self::rows(&store, "SELECT ttl, ip, min_ms FROM hops ORDER BY ttl LIMIT 1");
+    let Value::Integer(us) = rows[0][3] else { panic!("no RTT") };
+    let ms = f64::from(i32::try_from(us).unwrap()) / 1e3;
+    assert_eq!(view, [[Value::Integer(1), Value::Text("10.0.0.1".to_owned()), Value::Real(ms)]]);
+}
+
+#[test]
+fn one_trace_is_found_without_a_scan() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    for sql in [
+        "SELECT * FROM TRACE WHERE ID = ?",
+        "SELECT * FROM traces WHERE id = ?",
+        "SELECT * FROM hops WHERE trace = ?",
+        "SELECT key FROM measurement WHERE document = 2 AND ? IS NOT NULL",
+    ] {
+        let plan = plan(&store, sql);
+        let pending = sql.contains("document") && plan.contains("measurement_pending");
+        assert!(pending || !plan.contains("SCAN"), "{sql}:\n{plan}");
+        assert!(
+            pending || plan.contains("SEARCH m USING INDEX sqlite_autoindex_measurement_1 (id=?)"),
+            "{plan}"
+        );
+    }
+}
+
+#[test]
+fn no_name_is_taken_twice_in_either_case() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    let sql = "SELECT lower(name) FROM sqlite_schema WHERE type IN ('table', 'view') GROUP BY 1 HAVING count(*) > 1";
+    assert!(rows(&store, sql).is_empty());
+    let kind = rows(&store, "SELECT type FROM sqlite_schema WHERE lower(name) = 'trace'");
+    assert_eq!(kind, [[Value::Text("view".to_owned())]]);
+    assert!(!include_str!("../schema/1.sql").to_lowercase().contains("if not exists"));
+}
+
+#[test]
+fn dates_before_1970_are_dates() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut store = Store::open(directory.path()).unwrap();
+    for (number, started, date) in [
+        (1, -1, "1969-12-31T23:59:59.999999999Z"),
+        (2, 0, "1970-01-01T00:00:00.000000000Z"),
+        (3, i64::MIN, "1677-09-21T00:12:43.145224192Z"),
+        (4, i64::MAX, "2262-04-11T23:47:16.854775807Z"),
+    ] {
+        let (mut trace, atlas) = realistic::trace(number, 3, 1);
+        trace.started = started;
+        store.put(&trace, &atlas, Documents::Skip).unwrap();
+        let sql = format!("SELECT started FROM traces WHERE id = '{}'", trace.id);
+        assert_eq!(rows(&store, &sql), [[Value::Text(date.to_owned())]]);
+        assert!(crate::document::write(&trace, &atlas).contains(date));
+    }
+}
