@@ -8,7 +8,7 @@
 //! | does not see | what the kernel drops before a raw socket | the quoted IP header: TTL, type of service and address translation on the way |
 //! | IPv6 flow label | constant per flow, never 0 | the kernel's: constant per flow, 0 where `net.ipv6.auto_flowlabels` is 0 |
 //!
-//! Both work on Linux; elsewhere opening one fails with [`Error::Unsupported`](crate::Error::Unsupported).
+//! Both work on Linux; elsewhere opening one fails with [`Error::Unsupported`].
 //!
 //! Times come from the kernel's receive stamps. They are wall-clock times; each is turned into an age as soon
 //! as it is read, and the age is taken from the monotonic clock, so that setting the wall clock moves no

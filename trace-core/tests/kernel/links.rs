@@ -156,6 +156,50 @@ lab_test! {
         }
     }
 
+    /// Not what it sends itself, and no echo requests of others: only what may be an answer.
+    fn a_raw_link_is_woken_by_answers_alone() {
+        let lab = Chain::of(1).build();
+        lab.vantage().enter(|| {
+            for family in FAMILIES {
+                let mut idle = aim(Mode::Raw, &destination(loopback(family), Protocol::Udp));
+                let mut aimed = aim(Mode::Raw, &destination(loopback(family), Protocol::Icmp));
+                for id in 1..=10 {
+                    aimed.send(probe(Protocol::Icmp, 64, 0, id));
+                }
+                let mut messages = Vec::new();
+                let mut hear = |incoming: Incoming<'_>| match incoming {
+                    Incoming::Packet { bytes, .. } => messages.push(bytes[0]),
+                    other => panic!("{other:?}"),
+                };
+                idle.link.receive(idle.link.now() + Duration::from_secs(1), &mut hear).expect("listen");
+                assert_eq!(messages, vec![if family == 4 { 0 } else { 129 }; 10], "echo replies");
+            }
+        });
+    }
+
+    fn what_a_service_answers_is_heard_in_both_modes() {
+        let lab = Chain::of(1).build();
+        for mode in [Mode::Raw, Mode::Unprivileged] {
+            at_vantage(&lab, mode, || {
+                for family in FAMILIES {
+                    let service = UdpSocket::bind((loopback(family), 0)).expect("bind a service");
+                    let port = service.local_addr().expect("its address").port();
+                    let destination =
+                        Destination { port: Some(port), ..destination(loopback(family), Protocol::Udp) };
+                    let mut aimed = aim(mode, &destination);
+                    aimed.send(probe(Protocol::Udp, 9, 1, 400));
+                    let (_, client) = service.recv_from(&mut [0; 1000]).expect("receive the probe");
+                    assert_eq!(client.port(), aimed.attached.identities[1].number);
+                    service.send_to(b"hello", client).expect("answer");
+                    let heard = aimed.hear(1).remove(0);
+                    assert_eq!((heard.flow, heard.id), (Flow(1), None));
+                    assert_eq!(heard.reply.kind, Some(ReplyKind::Data));
+                    assert_eq!((heard.reply.from, heard.reply.reply_ttl), (loopback(family), Some(64)));
+                }
+            });
+        }
+    }
+
     /// Each send meets the errors of those before it: they were waited for, and not read.
     fn errors_that_are_pending_cost_no_probe_of_any_socket() {
         let lab = Chain::of(2).without_limits().build();

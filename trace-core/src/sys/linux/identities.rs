@@ -40,6 +40,8 @@ pub(super) struct Reserved {
     pub(super) told: (u8, u8),
     /// Who uses it (`None`), or did until when.
     used: HashMap<IpAddr, Option<Moment>>,
+    /// How many of those there may be before the ones that have rested are looked for.
+    tidy_at: usize,
 }
 
 impl Reserved {
@@ -48,7 +50,7 @@ impl Reserved {
         prepare(&udp, family, mode)?;
         udp.bind(&socket::any(family, 0))?;
         let number = udp.local_addr()?.as_socket().map_or(0, |own| own.port());
-        Ok(Self { number, udp, ping: None, told: (0, 0), used: HashMap::new() })
+        Ok(Self { number, udp, ping: None, told: (0, 0), used: HashMap::new(), tidy_at: 64 })
     }
 
     fn free_for(&self, address: IpAddr, now: Moment) -> bool {
@@ -57,6 +59,14 @@ impl Reserved {
             Some(None) => false,
             Some(Some(until)) => now.since(*until) >= REST,
         }
+    }
+
+    fn take(&mut self, address: IpAddr, now: Moment) {
+        if self.used.len() >= self.tidy_at {
+            self.used.retain(|_, until| until.is_none_or(|until| now.since(until) < REST));
+            self.tidy_at = (2 * self.used.len()).max(64);
+        }
+        self.used.insert(address, None);
     }
 
     /// Opens the ping socket of this number; `false` if a foreign one has it.
@@ -148,8 +158,7 @@ impl Identities {
         }
         for index in &claimed {
             if let Some(identity) = self.all.get_mut(*index) {
-                identity.used.retain(|_, until| until.is_none_or(|until| now.since(until) < REST));
-                identity.used.insert(address, None);
+                identity.take(address, now);
             }
         }
         Ok(claimed)

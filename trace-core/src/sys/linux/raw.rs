@@ -180,7 +180,7 @@ impl Link for RawLink {
         let family = Family::of(address);
         let now = self.now();
         let port = protocols.first().map_or(0, |protocol| destination.port_of(*protocol));
-        let source = source_towards(address, port)?;
+        let source = source_towards(address, port, Mode::Raw)?;
 
         let side = self.side(family);
         side.open_sender()?;

@@ -7,18 +7,30 @@ use socket2::{Protocol as Number, Type};
 
 use super::socket;
 use crate::Error;
-use crate::model::Family;
+use crate::model::{Family, Mode};
 
 /// Asks the routing table: a UDP socket is connected, which sends nothing, and its own address read.
-pub(super) fn source_towards(address: IpAddr, port: u16) -> Result<IpAddr, Error> {
+pub(super) fn source_towards(address: IpAddr, port: u16, mode: Mode) -> Result<IpAddr, Error> {
     let no_route = |source| Error::NoRoute { address, source };
+    if matches!(address, IpAddr::V6(address) if address.is_unicast_link_local()) {
+        return Err(Error::Unsupported {
+            mode,
+            what: "reach link-local addresses, which mean nothing without an interface",
+            remedy: "use another address of that host",
+        });
+    }
     if address.is_unspecified() {
         // The kernel would take this host for it, which is not what anybody means by it.
         return Err(no_route(io::Error::new(io::ErrorKind::AddrNotAvailable, "it stands for no host")));
     }
     let family = Family::of(address);
-    let asked = socket::open(family, Type::DGRAM, Number::UDP)
-        .map_err(|source| Error::System { attempt: "open a UDP socket", source })?;
+    let asked = socket::open(family, Type::DGRAM, Number::UDP).map_err(|source| {
+        // A machine without the family has no way to any of its addresses.
+        match source.raw_os_error() {
+            Some(libc::EAFNOSUPPORT) => no_route(source),
+            _ => Error::System { attempt: "open a UDP socket", source },
+        }
+    })?;
     if family == Family::V6 {
         asked.set_only_v6(true).map_err(no_route)?;
     }

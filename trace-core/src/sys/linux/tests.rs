@@ -70,3 +70,19 @@ pub(super) fn hear(link: &mut impl Link, directory: &Directory, count: usize) ->
 pub(super) fn hear_nothing(link: &mut impl Link) {
     link.receive(Moment::ZERO, &mut |incoming| panic!("nothing was expected: {incoming:?}")).unwrap();
 }
+
+#[test]
+fn only_a_full_queue_is_worth_another_try() {
+    for (errno, busy) in [
+        (libc::EAGAIN, true),
+        (libc::ENOBUFS, true),
+        (libc::ENOMEM, true),
+        (libc::EPERM, false),
+        (libc::ENETUNREACH, false),
+        (libc::EHOSTUNREACH, false),
+        (libc::ECONNREFUSED, false),
+        (libc::EMSGSIZE, false),
+    ] {
+        assert_eq!(super::socket::is_busy(&std::io::Error::from_raw_os_error(errno)), busy, "{errno}");
+    }
+}

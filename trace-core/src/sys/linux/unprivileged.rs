@@ -130,7 +130,7 @@ impl Link for UnprivilegedLink {
             socket::open(family, Type::DGRAM, socket::icmp(family)).map_err(not_pinging)?;
         }
         let port = destination.port_of(Protocol::Udp);
-        let source = source_towards(address, port)?;
+        let source = source_towards(address, port, Mode::Unprivileged)?;
 
         let reserved = self.identities(family);
         let claimed = reserved.claim(address, destination.flows, ping, now)?;

@@ -62,3 +62,18 @@ fn a_reserved_number_is_taken_for_every_address_of_this_machine() {
         assert_eq!(error.kind(), io::ErrorKind::AddrInUse, "{address}");
     }
 }
+
+#[test]
+fn what_has_rested_is_forgotten() {
+    let mut identities = Identities::new(Family::V4, Mode::Raw);
+    for round in 0..1000_u16 {
+        let [high, low] = round.to_be_bytes();
+        let address = IpAddr::from([127, 1, high, low]);
+        // A hundred targets in the time that a number rests.
+        let now = NOW + REST * round.into() / 100;
+        let claimed = identities.claim(address, 1, false, now).unwrap();
+        identities.release(address, &claimed, now);
+    }
+    assert_eq!(identities.all().len(), 1);
+    assert!(identities.get(0).unwrap().used.len() < 300, "{}", identities.get(0).unwrap().used.len());
+}

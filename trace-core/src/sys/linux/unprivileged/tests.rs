@@ -141,6 +141,8 @@ fn what_it_cannot_do_is_refused_with_a_reason() {
         let error = link.attach(TARGET, &nobody).unwrap_err();
         assert!(matches!(error, Error::NoRoute { .. }), "{nobody:?}: {error}");
     }
+    let neighbour = destination("fe80::1".parse().unwrap(), Protocol::Udp, 33434);
+    assert!(matches!(link.attach(TARGET, &neighbour), Err(Error::Unsupported { .. })));
     let sent = link.send(&probe(Protocol::Udp, 0, 1));
     assert!(matches!(sent, Err(SendFailure::Refused(_))), "nothing is attached: {sent:?}");
 }
