@@ -48,6 +48,12 @@ pub(super) struct Lane {
     greatest_rtt: Option<Duration>,
     expected_rows: Option<usize>,
     telling: Telling,
+    /// What the rows tell, kept while no answer changes it.
+    ending: Option<Ending>,
+    /// How many rows lead up to the last one with an answer.
+    heard: usize,
+    /// How many rows have an answer.
+    answered_rows: usize,
 }
 
 impl Lane {
@@ -77,15 +83,21 @@ impl Lane {
             greatest_rtt: None,
             expected_rows: expected.map(rows_to).filter(|rows| (1..=most_rows).contains(rows)),
             telling: Telling::ById,
+            ending: None,
+            heard: 0,
+            answered_rows: 0,
         }
     }
 
     /// Starts the next round, steered by the length the last one found.
     pub(super) fn start_round(&mut self, round: u32, now: Moment) {
-        if let Some(Ending::Reached(last)) = ending(&self.rows) {
+        if let Some(Ending::Reached(last)) = self.ending {
             self.expected_rows = Some(last + 1);
         }
         self.rows.clear();
+        self.ending = None;
+        self.heard = 0;
+        self.answered_rows = 0;
         self.round = round;
         self.round_since = now;
     }
@@ -103,18 +115,8 @@ impl Lane {
         usize::from(ttl.get()).checked_sub(usize::from(self.first_ttl.get()))
     }
 
-    /// How many rows lead up to the last one with an answer.
-    pub(super) fn heard(&self) -> usize {
-        self.rows.iter().rposition(|row| row.answered > 0).map_or(0, |last| last + 1)
-    }
-
     fn window(&self) -> Window {
-        Window {
-            since: self.round_since,
-            answered: self.rows.iter().filter(|row| row.answered > 0).count(),
-            heard: self.heard(),
-            gap: self.gap,
-        }
+        Window { since: self.round_since, answered: self.answered_rows, heard: self.heard, gap: self.gap }
     }
 
     /// Whether the length known from earlier may still be right: nothing came from a router that far out,
@@ -125,13 +127,12 @@ impl Lane {
             .rows
             .get(expected - 1)
             .is_none_or(|row| !row.exceeded && !row.is_settled(now, self.patience(expected - 1)));
-        let not_beyond = self.rows.get(expected..).unwrap_or_default().iter().all(|row| row.answered == 0);
-        (holds && not_beyond).then_some(expected)
+        (holds && self.heard <= expected).then_some(expected)
     }
 
     /// How many rows may be probed now.
     pub(super) fn open(&self, now: Moment) -> usize {
-        let open = match (ending(&self.rows), self.expected(now)) {
+        let open = match (self.ending, self.expected(now)) {
             (Some(end), _) => end.last() + 1,
             (None, Some(expected)) => expected,
             (None, None) => self.window().open(now),
@@ -140,7 +141,7 @@ impl Lane {
     }
 
     fn patience(&self, row: usize) -> Duration {
-        patience(self.wait, self.greatest_rtt, row < self.heard())
+        patience(self.wait, self.greatest_rtt, row < self.heard)
     }
 
     /// Probes with this TTL that may still be answered.
@@ -236,8 +237,10 @@ impl Lane {
         let (ttl, round) = (slot.ttl, slot.round);
         self.greatest_rtt = self.greatest_rtt.max(Some(rtt));
         if round == self.round
-            && let Some(row) = self.row_of(ttl).and_then(|row| self.rows.get_mut(row))
+            && let Some(place) = self.row_of(ttl)
+            && let Some(row) = self.rows.get_mut(place)
         {
+            self.answered_rows += usize::from(row.answered == 0);
             row.answered += 1;
             row.settled += 1;
             match kind {
@@ -252,6 +255,8 @@ impl Lane {
                 Some(kind) if kind.ends_path() => row.blocked = true,
                 _ => {}
             }
+            self.heard = self.heard.max(place + 1);
+            self.ending = ending(&self.rows);
         }
         Some(ttl)
     }
@@ -298,11 +303,11 @@ impl Lane {
 
     /// How this lane's part in the round has ended, once it has.
     pub(super) fn end(&self, now: Moment) -> Option<LaneEnd> {
-        let (outcome, last) = match ending(&self.rows) {
+        let (outcome, last) = match self.ending {
             Some(Ending::Reached(last)) => (Outcome::Reached, last),
             Some(Ending::Blocked(last)) => (Outcome::Unreachable, last),
             Some(Ending::Loop(last)) => (Outcome::Loop, last),
-            None => (Outcome::Exhausted, (self.heard() + self.gap).min(self.most_rows).checked_sub(1)?),
+            None => (Outcome::Exhausted, (self.heard + self.gap).min(self.most_rows).checked_sub(1)?),
         };
         let settled = (0..=last)
             .all(|row| self.rows.get(row).is_some_and(|found| found.is_settled(now, self.patience(row))));
@@ -311,7 +316,7 @@ impl Lane {
 
     /// The last row that counts if the trace were to stop now.
     pub(super) fn last_so_far(&self) -> Option<usize> {
-        match ending(&self.rows) {
+        match self.ending {
             Some(end) => Some(end.last()),
             None => self.rows.len().checked_sub(1),
         }
@@ -319,7 +324,7 @@ impl Lane {
 
     /// When the next thing happens by the passing of time alone.
     pub(super) fn wake(&self, now: Moment) -> Option<Moment> {
-        let opening = match (ending(&self.rows), self.expected(now)) {
+        let opening = match (self.ending, self.expected(now)) {
             (None, None) if self.rows.len() < self.most_rows => self.window().next_opening(now),
             _ => None,
         };
