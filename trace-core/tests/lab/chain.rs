@@ -5,8 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use super::Node;
+use super::echo::until_answered;
 use super::relay::{Relay, Wire};
-use super::routes::{Fault, routes};
+use super::routes::{Fault, Refusal, routes};
 
 /// A chain of routers that is to be built; IPv4 and IPv6 side by side.
 #[derive(Debug, Clone)]
@@ -57,6 +58,8 @@ impl Chain {
         // What stands between two nodes is a cable, and knows nothing of addresses.
         let cables = Node::new(&[("ipv6/conf/default/disable_ipv6", "1")]);
         nodes[0].ip(&plug(&wires, &nodes, &cables));
+        let delayed: Vec<&Wire> = wires.iter().filter(|wire| wire.delay.is_some()).collect();
+        let relay = (!delayed.is_empty()).then(|| Relay::start(&cables, &delayed));
         std::thread::scope(|scope| {
             for (number, node) in (0u8..).zip(&nodes) {
                 let (v4, v6) = self.lines(number, &wires);
@@ -72,8 +75,11 @@ impl Chain {
                 });
             }
         });
-        let delayed: Vec<Wire> = wires.into_iter().filter(|wire| wire.delay.is_some()).collect();
-        let relay = (!delayed.is_empty()).then(|| Relay::start(&cables, &delayed));
+        let answering: Vec<IpAddr> = (1..=self.routers + 1)
+            .filter(|node| self.answers(*node))
+            .flat_map(|node| [address(node, 4), address(node, 6)])
+            .collect();
+        nodes[0].enter(|| until_answered(&answering));
         Lab { relay, routers: self.routers, nodes, cables }
     }
 
@@ -88,6 +94,7 @@ impl Chain {
             ("ipv6/conf/default/accept_dad", "0"),
         ];
         if self.ping {
+            // A new namespace starts with a range that holds nobody.
             sysctls.push(("ipv4/ping_group_range", "0 0"));
         }
         if !self.limits {
@@ -98,10 +105,23 @@ impl Chain {
                 ("ipv4/icmp_msgs_per_sec", "1000000"),
                 ("ipv4/icmp_msgs_burst", "1000000"),
                 ("ipv6/icmp/ratelimit", "0"),
-                ("ipv6/icmp/ratemask", ""),
+                // An empty list; nothing at all would not be written.
+                ("ipv6/icmp/ratemask", "\n"),
             ]);
         }
         sysctls
+    }
+
+    /// Whether the vantage point hears from a node soon when it calls it by its address.
+    fn answers(&self, node: u8) -> bool {
+        let target = node == self.routers + 1;
+        self.faults.iter().all(|(&faulty, faults)| {
+            faults.iter().all(|fault| match fault {
+                Fault::Silent | Fault::Late(_) => faulty != node,
+                Fault::Refuse(Refusal::NoRoute) => faulty + 1 >= node,
+                Fault::Refuse(_) | Fault::SendBack => !target,
+            })
+        })
     }
 
     fn wires(&self) -> Vec<Wire> {

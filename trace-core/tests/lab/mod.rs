@@ -15,6 +15,7 @@
 )]
 
 mod chain;
+mod echo;
 mod names;
 mod node;
 mod privilege;

@@ -47,7 +47,7 @@ pub(super) struct Relay {
 }
 
 impl Relay {
-    pub(super) fn start(cables: &Node, wires: &[Wire]) -> Self {
+    pub(super) fn start(cables: &Node, wires: &[&Wire]) -> Self {
         let mut names = Vec::new();
         let mut delays = Vec::new();
         for wire in wires {
