@@ -61,3 +61,6 @@ fn label(entry: &[u8; 4]) -> Label {
         ttl,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -115,3 +115,6 @@ pub const fn icmp_type(family: Family, kind: ReplyKind) -> Option<IcmpType> {
     };
     Some(IcmpType { kind, code })
 }
+
+#[cfg(test)]
+mod tests;

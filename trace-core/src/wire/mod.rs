@@ -68,6 +68,3 @@ pub(crate) fn word(bytes: &[u8], offset: usize) -> Option<u16> {
 pub(crate) fn double_word(bytes: &[u8], offset: usize) -> Option<u32> {
     bytes.get(offset..)?.first_chunk().map(|word| u32::from_be_bytes(*word))
 }
-
-#[cfg(test)]
-mod tests;

@@ -104,3 +104,6 @@ fn behind_extension_headers(mut next: u8, mut bytes: &[u8]) -> Option<(Protocol,
         bytes = bytes.get(skip..)?;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -113,6 +113,10 @@ impl Template {
             (Protocol::Icmp, Family::V6) | (Protocol::Tcp, _) => pseudo.word(length),
         };
         let transport = transport.bytes(packet);
+        if let (Protocol::Icmp, Some([_, _, checksum_0, checksum_1])) = (protocol, packet.first_chunk_mut()) {
+            // Whatever the sequence number, together with its complement it counts 0xffff.
+            [*checksum_0, *checksum_1] = transport.word(u16::MAX).checksum().to_be_bytes();
+        }
         Ok(Self { bytes, family, protocol, port: destination_port, header, transport, length, grows })
     }
 
@@ -138,7 +142,7 @@ impl Template {
         match self.protocol {
             Protocol::Icmp => {
                 let Some(header) = packet.first_chunk_mut() else { return &[] };
-                stamp_echo_request(header, self.transport, id);
+                stamp_echo_request(header, id);
             }
             Protocol::Udp => {
                 let Some(header) = packet.first_chunk_mut() else { return &[] };
@@ -173,12 +177,10 @@ fn stamp_ipv6(header: &mut [u8; 40], ttl: Ttl, length: u16) {
     *hops = ttl.get();
 }
 
-/// Sequence number and balance add up to nothing, so the checksum is the same for all ids.
+/// Sequence number and balance add up to nothing, so the checksum is the same for all ids and stands already.
 #[inline]
-fn stamp_echo_request(header: &mut [u8; 10], sum: Sum, id: ProbeId) {
-    let checksum = sum.word(id.get()).word(!id.get()).checksum();
-    let [_, _, checksum_0, checksum_1, _, _, sequence_0, sequence_1, balance_0, balance_1] = header;
-    [*checksum_0, *checksum_1] = checksum.to_be_bytes();
+fn stamp_echo_request(header: &mut [u8; 10], id: ProbeId) {
+    let [_, _, _, _, _, _, sequence_0, sequence_1, balance_0, balance_1] = header;
     [*sequence_0, *sequence_1] = id.get().to_be_bytes();
     [*balance_0, *balance_1] = (!id.get()).to_be_bytes();
 }
@@ -258,7 +260,7 @@ fn build_ip_header(bytes: &mut [u8], headers: &Headers) {
     }
 }
 
-/// Everything but sequence number, balance and checksum.
+/// Everything but checksum, sequence number and balance.
 fn build_echo_request(bytes: &mut [u8], family: Family, identity: u16) {
     match family {
         Family::V4 => {
@@ -298,3 +300,6 @@ fn build_syn(bytes: &mut [u8], headers: &Headers) {
         segment.set_window(u16::MAX);
     }
 }
+
+#[cfg(test)]
+mod tests;
