@@ -1,1 +1,56 @@
 //! Where addresses are, and why to believe it.
+//!
+//! For programs that show routes, logs or peers and want to say where an address is without asking anybody on
+//! the network: the answer comes from files on this machine and from a table inside the binary, with its
+//! source and its date, and with every other answer that was there.
+//!
+//! ```
+//! use trace_geo::Chain;
+//! use trace_core::model::Verdict;
+//!
+//! let chain = Chain::builder().builtin()?.build();
+//! let located = chain.locate("193.0.6.139".parse()?);
+//! let place = located.place.ok_or("this address is routed")?;
+//! assert_eq!(place.country.as_deref(), Some("Netherlands"));
+//! assert_eq!(place.asn.map(|asn| asn.to_string()).as_deref(), Some("AS3333"));
+//! assert_eq!(located.verdict, Some(Verdict::Area));
+//! assert_eq!(located.source.as_deref(), Some("builtin 2026-06-17"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | source | is |
+//! |---|---|
+//! | [`Geofeed`] | the user's own networks: RFC 8805 CSV, with coordinates where wanted |
+//! | [`special()`] | the special-purpose ranges, which have no place and are labelled |
+//! | [`Mmdb`] | any database of the MaxMind form, of any vendor |
+//! | [`Builtin`] | country and origin AS of every routed address, inside the binary |
+//!
+//! A [`Chain`] asks them in this order, keeps every answer as a candidate and makes one place of them.
+//! Whoever has another source implements [`Locate`].
+//!
+//! # Limits
+//!
+//! * Databases are poor at placing routers; nothing here is judged against round-trip times yet. A point
+//!   therefore has no verdict.
+//! * The built-in table knows countries, not cities; it was built on the day that its answers carry and grows
+//!   older. Its licence asks for [`builtin::ATTRIBUTION`] to be shown.
+//! * City and provider names come from files and are not escaped.
+//! * Nothing is sent anywhere, no name is resolved, and no clock is read.
+
+pub mod builtin;
+mod chain;
+mod country;
+mod error;
+pub mod geofeed;
+mod locate;
+mod mmdb;
+mod special;
+
+pub use builtin::{Builtin, Registration};
+pub use chain::{Builder, Chain};
+pub use country::country_name;
+pub use error::{Error, TableFault};
+pub use geofeed::Geofeed;
+pub use locate::{Locate, SourceInfo};
+pub use mmdb::Mmdb;
+pub use special::{SpecialRange, is_global, special, translated};

@@ -1,0 +1,234 @@
+//! All sources together: asked in order, every answer kept, one place made of them.
+
+#[cfg(test)]
+mod tests;
+
+use std::net::IpAddr;
+use std::path::Path;
+
+use trace_core::model::{Atlas, Evidence, Located, Place, Verdict};
+
+use crate::{
+    Builtin, Error, Geofeed, Locate, Mmdb, SourceInfo, SpecialRange, is_global, special, translated,
+};
+
+/// Sources in the order they are asked:
+///
+/// 1. The user's own geofeeds, which may place any address, private ones too.
+/// 2. The special-purpose ranges. What is not globally reachable goes no further.
+/// 3. Databases, in the order given.
+/// 4. The built-in table.
+///
+/// Every source is asked, also when an earlier one answered, so that every candidate is known. The place is
+/// that of the first source that answered; what it leaves open is taken from the ones behind it, as far as
+/// they do not contradict it ([`Place::complete_from`]). So the origin AS appears also where a city database
+/// gave the place.
+#[derive(Default)]
+pub struct Chain {
+    own: Vec<Box<dyn Locate>>,
+    sources: Vec<Box<dyn Locate>>,
+}
+
+/// Puts a [`Chain`] together; each list keeps the order in which its sources were added.
+#[derive(Default)]
+pub struct Builder {
+    own: Vec<Box<dyn Locate>>,
+    sources: Vec<Box<dyn Locate>>,
+    last: Vec<Box<dyn Locate>>,
+}
+
+impl Builder {
+    /// Adds a geofeed of the user's own networks ([`Geofeed::open`]).
+    ///
+    /// # Errors
+    /// If the file cannot be read, or any of its rows makes no sense.
+    pub fn places(self, path: impl AsRef<Path>) -> Result<Self, Error> {
+        Ok(self.own(Geofeed::open(path.as_ref())?))
+    }
+
+    /// Adds a MaxMind-format database ([`Mmdb::open`]).
+    ///
+    /// # Errors
+    /// If the file cannot be read, is no such database, or is damaged.
+    pub fn mmdb(self, path: impl AsRef<Path>) -> Result<Self, Error> {
+        Ok(self.source(Mmdb::open(path.as_ref())?))
+    }
+
+    /// Adds the built-in table ([`Builtin::embedded`]), to be asked last.
+    ///
+    /// # Errors
+    /// If the binary was built around a damaged table.
+    pub fn builtin(mut self) -> Result<Self, Error> {
+        self.last.push(Box::new(Builtin::embedded()?));
+        Ok(self)
+    }
+
+    /// Adds a source that is asked first and about every address, also about private ones.
+    #[must_use]
+    pub fn own(mut self, source: impl Locate + 'static) -> Self {
+        self.own.push(Box::new(source));
+        self
+    }
+
+    /// Adds a source that is asked about globally reachable addresses, before the built-in table.
+    #[must_use]
+    pub fn source(mut self, source: impl Locate + 'static) -> Self {
+        self.sources.push(Box::new(source));
+        self
+    }
+
+    /// The chain.
+    #[must_use]
+    pub fn build(mut self) -> Chain {
+        self.sources.append(&mut self.last);
+        Chain { own: self.own, sources: self.sources }
+    }
+}
+
+impl Chain {
+    /// A chain of no sources, to be filled.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// The sources in the order they are asked.
+    pub fn sources(&self) -> impl Iterator<Item = &SourceInfo> {
+        self.own.iter().chain(&self.sources).map(|source| source.info())
+    }
+
+    /// Where `address` is.
+    ///
+    /// The verdict is [`Verdict::Private`] for a special-purpose range that no geofeed places,
+    /// [`Verdict::Area`] for a place without coordinates, [`Verdict::Unlocated`] if no source knows even the
+    /// country, and `None` for a point, which only round-trip times can judge.
+    ///
+    /// A source that fails is named in the note with the cause; the others still answer. An IPv6 address that
+    /// a translator made of an IPv4 address (RFC 6052) is located as that.
+    #[must_use]
+    pub fn locate(&self, address: IpAddr) -> Located {
+        let range = special(address);
+        let mut answers = Answers::default();
+        answers.ask_own(&self.own, address);
+        let mut global = is_global(address);
+        let mut inner = None;
+        if global {
+            let asked = translated(address).map_or(address, IpAddr::V4);
+            if asked != address {
+                inner = special(asked);
+                global = is_global(asked);
+                answers.notes.push(format!("{asked} behind a translator (RFC 6052)"));
+                answers.ask_own(&self.own, asked);
+            }
+            if global {
+                answers.ask(&self.sources, asked);
+            }
+        }
+        answers.notes.splice(0..0, inner.or(range).map(SpecialRange::to_string));
+        answers.into_located(global)
+    }
+
+    /// Where each of `addresses` is. Nothing is judged.
+    #[must_use]
+    pub fn atlas(&self, addresses: impl IntoIterator<Item = IpAddr>) -> Atlas {
+        let mut atlas = Atlas::default();
+        for address in addresses {
+            atlas.places.entry(address).or_insert_with(|| self.locate(address));
+        }
+        atlas
+    }
+}
+
+impl core::fmt::Debug for Chain {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_list().entries(self.sources().map(|info| &info.name)).finish()
+    }
+}
+
+/// What the sources have said so far.
+#[derive(Default)]
+struct Answers {
+    candidates: Vec<Evidence>,
+    notes: Vec<String>,
+    /// A geofeed asks that the address not be placed.
+    withheld: bool,
+}
+
+impl Answers {
+    /// Asks the user's own sources. If the first that answers says that there is no place, nobody else's word
+    /// counts.
+    fn ask_own(&mut self, sources: &[Box<dyn Locate>], address: IpAddr) {
+        self.ask(sources, address);
+        if let Some(first) = self.candidates.first().filter(|first| first.place.is_empty() && !self.withheld)
+        {
+            self.withheld = true;
+            let reason = first.reason.as_deref().unwrap_or("without a reason");
+            self.notes.push(format!("not placed by {}: {reason}", first.source));
+        }
+    }
+
+    fn ask(&mut self, sources: &[Box<dyn Locate>], address: IpAddr) {
+        for source in sources {
+            match source.locate(address) {
+                Ok(Some(evidence)) => self.candidates.push(evidence),
+                Ok(None) => {}
+                Err(error @ Error::Lookup { .. }) => self.notes.push(error.to_string()),
+                Err(error) => {
+                    self.notes
+                        .push(format!("{} cannot tell where {address} is: {error}", source.info().name));
+                }
+            }
+        }
+    }
+
+    fn into_located(self, global: bool) -> Located {
+        let mut place = Place::default();
+        for candidate in &self.candidates {
+            place.complete_from(&candidate.place);
+        }
+        if self.withheld {
+            place = Place { asn: place.asn, isp: place.isp, ..Place::default() };
+        }
+        let verdict = if place.coordinates.is_some() {
+            None
+        } else if place.country_code.is_some() || place.country.is_some() || place.city.is_some() {
+            Some(Verdict::Area)
+        } else if !global {
+            Some(Verdict::Private)
+        } else {
+            Some(Verdict::Unlocated)
+        };
+        Located {
+            source: self.source_of(&place),
+            place: (!place.is_empty()).then_some(place),
+            hostname: None,
+            verdict,
+            score: None,
+            note: (!self.notes.is_empty()).then(|| self.notes.join("; ")),
+            candidates: self.candidates,
+        }
+    }
+
+    /// The first source that said the most telling thing about the place that was made.
+    fn source_of(&self, place: &Place) -> Option<String> {
+        let says = |candidate: &&Evidence| {
+            let said = &candidate.place;
+            if place.coordinates.is_some() {
+                said.coordinates == place.coordinates
+            } else if place.city.is_some() {
+                said.city == place.city
+            } else if place.country_code.is_some() {
+                said.country_code == place.country_code
+            } else if place.country.is_some() {
+                said.country == place.country
+            } else {
+                place.asn.is_some() && said.asn == place.asn
+            }
+        };
+        let chosen = self.candidates.iter().find(says)?;
+        Some(match &chosen.built {
+            Some(built) => format!("{} {built}", chosen.source),
+            None => chosen.source.clone(),
+        })
+    }
+}

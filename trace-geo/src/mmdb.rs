@@ -1,0 +1,198 @@
+//! Databases of the MaxMind form (the MaxMind DB File Format Specification, version 2.0), of any vendor.
+
+mod record;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io::Read;
+use std::net::IpAddr;
+use std::path::Path;
+
+use maxminddb::{MaxMindDbError, Reader, WithinOptions};
+use memmap2::Mmap;
+use time::OffsetDateTime;
+use trace_core::model::Evidence;
+
+use self::record::Record;
+use crate::{Error, Locate, SourceInfo};
+
+/// Files up to this size are read into memory and checked to the last record; larger ones are mapped, and
+/// checked where they begin.
+const SMALL: u64 = 1 << 20;
+/// How many networks of a large file are read when it is opened.
+const SAMPLE: usize = 256;
+
+/// A database of the MaxMind form, opened once.
+pub struct Mmdb {
+    info: SourceInfo,
+    file: String,
+    reader: Reader<Source>,
+}
+
+/// Where the bytes are.
+enum Source {
+    Memory(Vec<u8>),
+    Mapped(Mmap),
+}
+
+impl AsRef<[u8]> for Source {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Self::Memory(bytes) => bytes,
+            Self::Mapped(map) => map,
+        }
+    }
+}
+
+impl Mmdb {
+    /// Opens a database file. The source is called `mmdb:` and the type in the file's metadata, and dated by
+    /// the day in the metadata.
+    ///
+    /// A file larger than 1 MiB is mapped into memory, since reading a city database takes longer than
+    /// tracing. Replace such a file by renaming a new one over it, as every updater does; cutting it short
+    /// while it is mapped ends the program.
+    ///
+    /// # Errors
+    /// [`Error::Read`] if the file cannot be read, [`Error::Database`] if it is no such database or a damaged
+    /// one.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        Self::from_source(load(path)?, path.display().to_string())
+    }
+
+    /// A database from bytes; `file` is what errors call it.
+    ///
+    /// # Errors
+    /// [`Error::Database`] if it is no such database or a damaged one.
+    pub fn from_bytes(bytes: Vec<u8>, file: &str) -> Result<Self, Error> {
+        Self::from_source(Source::Memory(bytes), file.to_owned())
+    }
+
+    fn from_source(source: Source, file: String) -> Result<Self, Error> {
+        let small = u64::try_from(source.as_ref().len()).is_ok_and(|length| length <= SMALL);
+        let reader = match Reader::from_source(source) {
+            Ok(reader) => reader,
+            Err(source) => return Err(Error::Database { file, source: Box::new(source) }),
+        };
+        let metadata = reader.metadata();
+        let info = SourceInfo {
+            name: source_name(&metadata.database_type),
+            built: i64::try_from(metadata.build_epoch)
+                .ok()
+                .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
+                .map(|built| built.date().to_string()),
+            attribution: attribution(&metadata.database_type).map(str::to_owned),
+        };
+        let database = Self { info, file, reader };
+        database.read_through(if small { usize::MAX } else { SAMPLE })?;
+        Ok(database)
+    }
+
+    /// Reads every record, which takes seconds for a large database.
+    ///
+    /// # Errors
+    /// [`Error::Database`] at the first record that cannot be read.
+    pub fn check(&self) -> Result<(), Error> {
+        self.read_through(usize::MAX)
+    }
+
+    fn read_through(&self, networks: usize) -> Result<(), Error> {
+        let damaged = |source| Error::Database { file: self.file.clone(), source: Box::new(source) };
+        // A tree in circles must not be walked for ever: each node has two branches.
+        let most = usize::try_from(self.reader.metadata().node_count).unwrap_or(usize::MAX).saturating_mul(2);
+        let mut seen = 0_usize;
+        for found in self.reader.networks(WithinOptions::default()).map_err(damaged)? {
+            found.and_then(|found| found.decode::<Record<'_>>()).map_err(damaged)?;
+            seen += 1;
+            if seen > most {
+                return Err(damaged(MaxMindDbError::invalid_database(
+                    "the search tree goes round in circles",
+                )));
+            }
+            if seen >= networks {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Locate for Mmdb {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    /// What the database says of `address`. An IPv6 address in a database of IPv4 alone is an absence, not an
+    /// error.
+    fn locate(&self, address: IpAddr) -> Result<Option<Evidence>, Error> {
+        if address.is_ipv6() && self.reader.metadata().ip_version == 4 {
+            return Ok(None);
+        }
+        let found = self.reader.lookup(address).and_then(|found| found.decode::<Record<'_>>());
+        let found = found.map_err(|source| Error::Lookup {
+            database: self.info.name.clone(),
+            address,
+            source: Box::new(source),
+        })?;
+        let Some(record) = found else { return Ok(None) };
+        let (place, remark) = record.into_place();
+        if place.is_empty() && remark.is_none() {
+            return Ok(None);
+        }
+        let mut evidence = self.info.evidence(place);
+        evidence.reason = remark;
+        Ok(Some(evidence))
+    }
+}
+
+impl core::fmt::Debug for Mmdb {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Mmdb").field("file", &self.file).field("info", &self.info).finish_non_exhaustive()
+    }
+}
+
+fn load(path: &Path) -> Result<Source, Error> {
+    let failed = |source| Error::Read { what: "MaxMind-format database", path: path.to_owned(), source };
+    let mut file = File::open(path).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    if metadata.is_dir() {
+        return Err(failed(std::io::ErrorKind::IsADirectory.into()));
+    }
+    // What is no regular file (a pipe) tells no size and cannot be mapped.
+    if metadata.is_file() && metadata.len() > SMALL {
+        Ok(Source::Mapped(map(&file).map_err(failed)?))
+    } else {
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(failed)?;
+        Ok(Source::Memory(bytes))
+    }
+}
+
+/// `mmdb:GeoLite2-City`; the type comes from the file and may hold anything.
+fn source_name(kind: &str) -> String {
+    let kept = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
+    let kind: String = kind.chars().take(64).map(|letter| if kept(letter) { letter } else { '-' }).collect();
+    if kind.is_empty() { "mmdb".to_owned() } else { format!("mmdb:{kind}") }
+}
+
+/// What the vendors' free licences ask to be said.
+fn attribution(kind: &str) -> Option<&'static str> {
+    if kind.starts_with("GeoLite2") {
+        Some("This product includes GeoLite2 data created by MaxMind, available from https://www.maxmind.com")
+    } else if kind.starts_with("DBIP") {
+        Some("IP Geolocation by DB-IP (https://db-ip.com), CC BY 4.0")
+    } else if kind.starts_with("ipinfo") {
+        Some("IP address data powered by IPinfo (https://ipinfo.io)")
+    } else {
+        None
+    }
+}
+
+#[expect(unsafe_code, reason = "reading a city database whole takes 20 to 80 ms, mapping it 2")]
+fn map(file: &File) -> std::io::Result<Mmap> {
+    // SAFETY: the map is private to this reader and only ever read as bytes, every access to which is
+    // bounds-checked by the reader. Another process that writes to the file meanwhile can make answers wrong,
+    // which decoding survives; one that cuts it short ends this process by SIGBUS, which `Mmdb::open`
+    // documents.
+    unsafe { Mmap::map(file) }
+}

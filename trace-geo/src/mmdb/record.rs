@@ -1,0 +1,254 @@
+//! One record of a MaxMind-format database, whatever its layout, into a place.
+//!
+//! MaxMind, DB-IP and IP2Location nest (`country.iso_code`, `location.latitude`); IPinfo and ip-location-db
+//! are flat (`country_code`, `latitude`), with numbers as 32-bit floats or as text. The keys do not
+//! contradict one another, so one reader takes them all. What it does not know, or what has another type than
+//! expected, it passes over.
+
+use core::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use trace_core::model::{Asn, Coordinates, CountryCode, Place};
+
+use crate::country_name;
+
+/// Where only the country is known, vendors give its central point with a radius from here on (kilometres),
+/// or without any.
+const COUNTRY_WIDE_KM: f64 = 100.0;
+
+/// The fields of a record that say something of a place.
+#[derive(Debug, Default)]
+pub(super) struct Record<'a> {
+    country: Value<'a>,
+    registered_country: Value<'a>,
+    country_code: Value<'a>,
+    country_name: Value<'a>,
+    region: Value<'a>,
+    city: Value<'a>,
+    postal: Value<'a>,
+    latitude: Value<'a>,
+    longitude: Value<'a>,
+    radius: Value<'a>,
+    asn: Value<'a>,
+    isp: Value<'a>,
+    organization: Value<'a>,
+    as_name: Value<'a>,
+}
+
+impl<'a> Record<'a> {
+    /// The place, and a remark on what was left out of it or taken instead.
+    pub(super) fn into_place(self) -> (Place, Option<String>) {
+        let mut remark = None;
+        let country = &self.country;
+        // IPinfo's `country` is the code in one product and the name in another.
+        let mut country_code = [country.code, self.country_code.text, country.text]
+            .into_iter()
+            .flatten()
+            .find_map(CountryCode::new);
+        let mut country =
+            country.name.or(self.country_name.text).or(country.text).filter(|name| name.len() > 2);
+        if country_code.is_none() && country.is_none() {
+            country_code = self.registered_country.code.and_then(CountryCode::new);
+            country = self.registered_country.name;
+            if country_code.is_some() {
+                remark = Some("the country is where the network is registered".to_owned());
+            }
+        }
+        let city = self.city.name();
+        let region = self.region.name();
+        let radius_km = self.radius.number().filter(|radius| radius.is_finite() && *radius >= 0.0);
+        let mut coordinates = None;
+        if let (Some(latitude), Some(longitude)) = (self.latitude.number(), self.longitude.number()) {
+            coordinates = Coordinates::new(latitude, longitude);
+            let finer = city.or(region).or(self.postal.name()).or(self.postal.code).is_some();
+            let wide = radius_km.is_none_or(|radius| radius >= COUNTRY_WIDE_KM);
+            if coordinates.is_none() {
+                remark = Some(format!("its coordinates {latitude}, {longitude} are no point on the globe"));
+            } else if country_code.is_some() && !finer && wide {
+                coordinates = None;
+                remark = Some(format!("its coordinates {latitude}, {longitude} stand for the whole country"));
+            }
+        }
+        let place = Place {
+            country_code,
+            country: country_code.and_then(country_name).or(country).map(str::to_owned),
+            city: city.map(str::to_owned),
+            region: region.map(str::to_owned),
+            isp: self.isp.text.or(self.organization.text).or(self.as_name.text).map(str::to_owned),
+            asn: self.asn.as_number(),
+            coordinates,
+            radius_km: radius_km.filter(|_| coordinates.is_some()),
+        };
+        (place, remark)
+    }
+
+    /// Takes the value of `key`, whatever level it stands on. Of several values for a field the first counts.
+    fn take<A: MapAccess<'a>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        let field = match key {
+            "country" => &mut self.country,
+            "registered_country" => &mut self.registered_country,
+            "country_code" => &mut self.country_code,
+            "country_name" => &mut self.country_name,
+            "subdivisions" | "region" | "region_name" | "state" | "state1" => &mut self.region,
+            "city" => &mut self.city,
+            "postal" | "postcode" | "postal_code" | "zip" | "zip_code" => &mut self.postal,
+            "latitude" | "lat" => &mut self.latitude,
+            "longitude" | "lng" | "lon" => &mut self.longitude,
+            "accuracy_radius" | "radius" => &mut self.radius,
+            "autonomous_system_number" | "asn" | "as_number" => &mut self.asn,
+            "autonomous_system_organization" | "as_organization" | "as_name" => &mut self.as_name,
+            "isp" => &mut self.isp,
+            "organization" | "org" => &mut self.organization,
+            "location" | "traits" => return map.next_value_seed(Fields(self)),
+            _ => return map.next_value::<IgnoredAny>().map(|_| ()),
+        };
+        let value = map.next_value()?;
+        if *field == Value::default() {
+            *field = value;
+        }
+        Ok(())
+    }
+}
+
+impl<'de> Deserialize<'de> for Record<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut record = Record::default();
+        deserializer.deserialize_any(Fields(&mut record))?;
+        Ok(record)
+    }
+}
+
+/// Reads a map into a record.
+struct Fields<'r, 'a>(&'r mut Record<'a>);
+
+impl<'de> Visitor<'de> for Fields<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map of what is known of a network")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<&str>()? {
+            self.0.take(key, &mut map)?;
+        }
+        Ok(())
+    }
+}
+
+impl<'de> serde::de::DeserializeSeed<'de> for Fields<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+/// The value of a field in any of the shapes that occur: text, a number, a map with a code and names, or a
+/// list whose first element counts. What is none of these is nothing; so is empty text.
+#[derive(Debug, Default, Clone, Copy, PartialEq)]
+struct Value<'a> {
+    text: Option<&'a str>,
+    number: Option<f64>,
+    code: Option<&'a str>,
+    name: Option<&'a str>,
+}
+
+impl<'a> Value<'a> {
+    /// The English name, or the text.
+    fn name(&self) -> Option<&'a str> {
+        self.name.or(self.text)
+    }
+
+    /// The number, also where it is written as text.
+    fn number(&self) -> Option<f64> {
+        self.number.or_else(|| self.text?.trim().parse().ok())
+    }
+
+    /// The number of an AS, also where it is written as `AS64500`.
+    fn as_number(&self) -> Option<Asn> {
+        let number = match self.number {
+            // A whole float has no other way into an integer than through its digits.
+            Some(number) if number.fract() == 0.0 => format!("{number:.0}").parse().ok()?,
+            Some(_) => return None,
+            None => {
+                let text = self.text?.trim();
+                text.strip_prefix("AS").unwrap_or(text).parse().ok()?
+            }
+        };
+        Asn::new(number)
+    }
+}
+
+impl<'de> Deserialize<'de> for Value<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Value<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("any value")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Value { text: Some(text).filter(|text| !text.is_empty()), ..Value::default() })
+            }
+
+            fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+                Ok(Value::default())
+            }
+
+            fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+                Ok(Value { number: Some(number), ..Value::default() })
+            }
+
+            fn visit_f32<E>(self, number: f32) -> Result<Self::Value, E> {
+                // 52.52 as 32 bits is 52.520000457...; no more than five decimals were meant.
+                let number = (f64::from(number) * 1e5).round() / 1e5;
+                Ok(Value { number: Some(number), ..Value::default() })
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+                Ok(Value { number: u32::try_from(number).ok().map(f64::from), ..Value::default() })
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+                Ok(Value { number: i32::try_from(number).ok().map(f64::from), ..Value::default() })
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+                Ok(Value::default())
+            }
+
+            fn visit_u128<E>(self, _: u128) -> Result<Self::Value, E> {
+                Ok(Value::default())
+            }
+
+            fn visit_bytes<E>(self, _: &[u8]) -> Result<Self::Value, E> {
+                Ok(Value::default())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let first = list.next_element()?.unwrap_or_default();
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(first)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut value = Value::default();
+                while let Some(key) = map.next_key::<&str>()? {
+                    match key {
+                        "iso_code" | "code" => value.code = map.next_value::<Value<'de>>()?.text,
+                        "names" => value.name = map.next_value::<Value<'de>>()?.name,
+                        "en" | "name" => value.name = map.next_value::<Value<'de>>()?.text,
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                    }
+                }
+                Ok(value)
+            }
+        }
+        deserializer.deserialize_any(Any)
+    }
+}

@@ -1,0 +1,354 @@
+use std::time::{Duration, UNIX_EPOCH};
+
+use mmdb_writer::ipnet::IpNet;
+use mmdb_writer::{IpVersion, Value, Writer};
+use proptest::prelude::*;
+use trace_core::model::{Asn, Coordinates, CountryCode, Place};
+
+use super::*;
+
+/// 2026-11-01 at noon.
+const BUILT: u64 = 1_793_534_400;
+
+fn map<const N: usize>(entries: [(&str, Value); N]) -> Value {
+    Value::map(entries)
+}
+
+fn text(text: &str) -> Value {
+    Value::from(text)
+}
+
+fn names(name: &str) -> Value {
+    map([("names", map([("de", text("anders")), ("en", text(name)), ("zh-CN", text("\u{5225}"))]))])
+}
+
+fn bytes(kind: &str, version: IpVersion, records: &[(&str, Value)]) -> Vec<u8> {
+    let mut writer = Writer::builder(kind)
+        .ip_version(version)
+        .build_epoch(UNIX_EPOCH + Duration::from_secs(BUILT))
+        .build();
+    for (network, record) in records {
+        writer.insert_value(network.parse::<IpNet>().unwrap(), record.clone()).unwrap();
+    }
+    writer.to_bytes().unwrap()
+}
+
+fn database(kind: &str, version: IpVersion, records: &[(&str, Value)]) -> Mmdb {
+    Mmdb::from_bytes(bytes(kind, version, records), "test.mmdb").unwrap()
+}
+
+fn ask(database: &Mmdb, address: &str) -> Option<Evidence> {
+    database.locate(address.parse().unwrap()).unwrap()
+}
+
+/// The place and the remark that one record, in a database of its own, leads to.
+fn read(record: Value) -> (Place, Option<String>) {
+    let database = database("Test", IpVersion::V6, &[("203.0.112.0/24", record)]);
+    match ask(&database, "203.0.112.9") {
+        Some(evidence) => (evidence.place, evidence.reason),
+        None => (Place::default(), None),
+    }
+}
+
+fn city_record() -> Value {
+    map([
+        ("continent", map([("code", text("SA")), ("names", map([("en", text("South America"))]))])),
+        (
+            "country",
+            map([
+                ("iso_code", text("AR")),
+                ("names", map([("en", text("Argentina"))])),
+                ("geoname_id", Value::from(3_865_483_u32)),
+            ]),
+        ),
+        ("registered_country", map([("iso_code", text("US"))])),
+        ("city", names("Barranqueras")),
+        ("subdivisions", Value::Array(vec![names("Chaco"), names("smaller")])),
+        (
+            "location",
+            map([
+                ("accuracy_radius", Value::from(20_u16)),
+                ("latitude", Value::from(-27.4813_f64)),
+                ("longitude", Value::from(-58.9390_f64)),
+                ("time_zone", text("America/Argentina/Cordoba")),
+            ]),
+        ),
+        ("postal", map([("code", text("3503"))])),
+    ])
+}
+
+fn barranqueras() -> Place {
+    Place {
+        country_code: CountryCode::new("AR"),
+        country: Some("Argentina".to_owned()),
+        city: Some("Barranqueras".to_owned()),
+        region: Some("Chaco".to_owned()),
+        coordinates: Coordinates::new(-27.4813, -58.939),
+        radius_km: Some(20.0),
+        ..Place::default()
+    }
+}
+
+#[test]
+fn the_nested_layout_of_maxmind_and_db_ip() {
+    let database = database(
+        "GeoLite2-City",
+        IpVersion::V6,
+        &[("203.0.112.0/24", city_record()), ("2a00:1::/32", city_record())],
+    );
+    assert_eq!(database.info().name, "mmdb:GeoLite2-City");
+    assert_eq!(database.info().built.as_deref(), Some("2026-11-01"));
+    assert!(database.info().attribution.as_ref().unwrap().contains("MaxMind"));
+    for address in ["203.0.112.7", "2a00:1::7"] {
+        let evidence = ask(&database, address).unwrap();
+        assert_eq!(evidence.place, barranqueras());
+        assert_eq!(
+            (evidence.source.as_str(), evidence.built.as_deref()),
+            ("mmdb:GeoLite2-City", Some("2026-11-01"))
+        );
+        assert_eq!(evidence.reason, None);
+    }
+    assert_eq!(ask(&database, "203.0.113.7"), None);
+    assert_eq!(ask(&database, "2a00:2::7"), None);
+}
+
+#[test]
+fn the_nested_layout_with_traits_and_the_flat_one_of_asn_databases() {
+    let isp = [
+        ("autonomous_system_number", Value::from(64500_u32)),
+        ("autonomous_system_organization", text("AS name")),
+        ("isp", text("A provider")),
+        ("organization", text("A user")),
+    ];
+    let expected = Place { asn: Asn::new(64500), isp: Some("A provider".to_owned()), ..Place::default() };
+    assert_eq!(read(map(isp.clone())), (expected.clone(), None));
+    assert_eq!(read(map([("traits", map(isp))])), (expected, None));
+    let short = map([
+        ("autonomous_system_number", Value::from(4_200_000_001_u32)),
+        ("autonomous_system_organization", text("AS name")),
+    ]);
+    let expected =
+        Place { asn: Asn::new(4_200_000_001), isp: Some("AS name".to_owned()), ..Place::default() };
+    assert_eq!(read(short), (expected, None));
+}
+
+#[test]
+fn the_flat_layout_of_ip_location_db() {
+    let record = map([
+        ("city", text("Barranqueras")),
+        ("country_code", text("AR")),
+        ("latitude", Value::from(-27.4813_f32)),
+        ("longitude", Value::from(-58.939_f32)),
+        ("postcode", text("3503")),
+        ("state1", text("Chaco")),
+        ("state2", text("")),
+        ("timezone", text("America/Argentina/Cordoba")),
+    ]);
+    let place = Place { radius_km: None, ..barranqueras() };
+    assert_eq!(read(record), (place, None));
+}
+
+#[test]
+fn the_flat_layouts_of_ipinfo() {
+    let older = map([
+        ("city", text("Barranqueras")),
+        ("region", text("Chaco")),
+        ("country", text("AR")),
+        ("lat", text("-27.4813")),
+        ("lng", text("-58.939")),
+        ("postal_code", text("3503")),
+        ("radius", text("20")),
+    ]);
+    assert_eq!(read(older), (barranqueras(), None));
+    let lite = map([
+        ("asn", text("AS64500")),
+        ("as_name", text("A provider")),
+        ("as_domain", text("example.net")),
+        ("country", text("Argentina")),
+        ("country_code", text("AR")),
+        ("continent", text("South America")),
+    ]);
+    let expected = Place {
+        country_code: CountryCode::new("AR"),
+        country: Some("Argentina".to_owned()),
+        asn: Asn::new(64500),
+        isp: Some("A provider".to_owned()),
+        ..Place::default()
+    };
+    assert_eq!(read(lite), (expected.clone(), None));
+    let asn = map([
+        ("asn", text("AS64500")),
+        ("name", text("ignored")),
+        ("as_name", text("A provider")),
+        ("country", text("AR")),
+        ("country_name", text("Argentina")),
+    ]);
+    assert_eq!(read(asn), (expected, None));
+}
+
+#[test]
+fn a_country_is_an_area() {
+    let country =
+        || ("country", map([("iso_code", text("US")), ("names", map([("en", text("United States"))]))]));
+    let point = |radius: Option<u16>| {
+        let mut fields = vec![("latitude", Value::from(37.751_f64)), ("longitude", Value::from(-97.822_f64))];
+        fields.extend(radius.map(|radius| ("accuracy_radius", Value::from(radius))));
+        ("location", Value::map(fields))
+    };
+    for location in [point(Some(1000)), point(Some(100)), point(None)] {
+        let (place, remark) = read(map([country(), location]));
+        assert!(place.is_area(), "{place:?}");
+        assert_eq!((place.coordinates, place.radius_km), (None, None));
+        assert_eq!(remark.as_deref(), Some("its coordinates 37.751, -97.822 stand for the whole country"));
+    }
+    // A point that is better than that, or of a place without a country (somebody's own database), stays.
+    assert_eq!(read(map([country(), point(Some(20))])).0.coordinates, Coordinates::new(37.751, -97.822));
+    assert_eq!(read(map([point(None)])).0.coordinates, Coordinates::new(37.751, -97.822));
+    assert!(read(map([country()])).0.is_area());
+}
+
+#[test]
+fn the_registered_country_is_taken_only_where_there_is_no_other() {
+    let registered =
+        ("registered_country", map([("iso_code", text("FR")), ("names", map([("en", text("France"))]))]));
+    let (place, remark) = read(map([registered]));
+    assert_eq!(place.country.as_deref(), Some("France"));
+    assert_eq!(remark.as_deref(), Some("the country is where the network is registered"));
+}
+
+#[test]
+fn points_off_the_globe_are_left_out_and_said() {
+    for (latitude, longitude) in [(91.0, 0.0), (0.0, -180.5), (f64::NAN, 0.0), (f64::INFINITY, 0.0)] {
+        let location = map([("latitude", Value::from(latitude)), ("longitude", Value::from(longitude))]);
+        let (place, remark) = read(map([("city", names("Ulm")), ("location", location)]));
+        assert_eq!((place.city.as_deref(), place.coordinates), (Some("Ulm"), None));
+        assert!(remark.unwrap().ends_with("are no point on the globe"));
+    }
+}
+
+/// Fields of other types than any vendor writes are passed over; the others still count.
+#[test]
+fn unexpected_shapes_are_nothing() {
+    let odd =
+        || Value::Array(vec![map([("x", Value::Bool(true))]), Value::Bytes(vec![1, 2]), Value::U128(1)]);
+    for value in
+        [odd(), Value::Bool(true), Value::U128(7), Value::Bytes(vec![9]), map([("y", odd())]), text("")]
+    {
+        let record = map([
+            ("city", text("Ulm")),
+            ("country", value.clone()),
+            ("location", map([("latitude", value.clone()), ("longitude", value.clone())])),
+            ("subdivisions", value.clone()),
+            ("asn", value.clone()),
+            ("isp", value.clone()),
+            ("accuracy_radius", value.clone()),
+            ("traits", map([])),
+            ("new", value),
+        ]);
+        let expected = Place { city: Some("Ulm".to_owned()), ..Place::default() };
+        assert_eq!(read(record), (expected, None));
+    }
+}
+
+#[test]
+fn an_ipv6_address_in_an_ipv4_file_is_an_absence() {
+    let database = database("city ipv4", IpVersion::V4, &[("203.0.112.0/24", city_record())]);
+    assert_eq!(database.info().name, "mmdb:city-ipv4");
+    assert_eq!(database.info().attribution, None);
+    assert!(ask(&database, "203.0.112.1").is_some());
+    assert_eq!(ask(&database, "2a00:1::7"), None);
+}
+
+#[test]
+fn files_that_are_no_database_or_damaged_are_refused() {
+    let refused = |bytes: Vec<u8>| match Mmdb::from_bytes(bytes, "/data/some.mmdb") {
+        Err(error @ Error::Database { .. }) => error.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let good = bytes("GeoLite2-City", IpVersion::V6, &[("203.0.112.0/24", city_record())]);
+    assert!(refused(Vec::new()).starts_with("/data/some.mmdb is no usable MaxMind-format database: "));
+    refused(b"<html>404</html>".to_vec());
+    refused(good[..good.len() - 20].to_vec());
+    refused(good[good.len() / 2..].to_vec());
+    // A record that is no map places nothing.
+    let words = bytes("Words", IpVersion::V4, &[("203.0.112.0/24", text("a word"))]);
+    let message = refused(words);
+    assert!(message.contains("expected a map of what is known of a network"), "{message}");
+    // A float of the wrong length, where every record is read at opening.
+    let mut broken = good;
+    let double = broken
+        .windows(9)
+        .position(|window| window == [&[0x68][..], &(-27.4813_f64).to_be_bytes()].concat())
+        .unwrap();
+    broken[double] = 0x67;
+    refused(broken);
+}
+
+#[test]
+fn files_are_opened_small_and_large() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("city.mmdb");
+    std::fs::write(&path, bytes("DBIP-City-Lite", IpVersion::V6, &[("203.0.112.0/24", city_record())]))
+        .unwrap();
+    let small = Mmdb::open(&path).unwrap();
+    assert!(matches!(load(&path).unwrap(), Source::Memory(_)));
+    assert_eq!(ask(&small, "203.0.112.7").unwrap().place, barranqueras());
+    assert!(small.info().attribution.as_ref().unwrap().contains("DB-IP"));
+
+    let long = "x".repeat(1000);
+    let mut writer = Writer::builder("Large").ip_version(IpVersion::V4).build();
+    for index in 0..1200_u32 {
+        let record =
+            map([("city", text(&format!("city {index}"))), ("padding", text(&format!("{long}{index}")))]);
+        writer
+            .insert_value(IpNet::new(std::net::Ipv4Addr::from(index << 16).into(), 16).unwrap(), record)
+            .unwrap();
+    }
+    std::fs::write(&path, writer.to_bytes().unwrap()).unwrap();
+    let large = Mmdb::open(&path).unwrap();
+    assert!(matches!(load(&path).unwrap(), Source::Mapped(_)));
+    assert_eq!(ask(&large, "4.175.0.1").unwrap().place.city.as_deref(), Some("city 1199"));
+    large.check().unwrap();
+
+    let missing = Mmdb::open(&directory.path().join("none.mmdb")).unwrap_err().to_string();
+    assert!(missing.contains("none.mmdb") && missing.contains("cannot read"), "{missing}");
+    assert!(matches!(Mmdb::open(directory.path()), Err(Error::Read { .. })));
+}
+
+proptest! {
+    // Each case builds a database.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+        let _ = Mmdb::from_bytes(bytes, "fuzz");
+    }
+
+    /// One byte changed anywhere in a good file: refused, or every lookup still ends with an answer or an
+    /// error.
+    #[test]
+    fn a_changed_byte_never_panics(
+        at in any::<prop::sample::Index>(),
+        byte in any::<u8>(),
+        address in any::<u32>(),
+    ) {
+        let records = [
+            ("203.0.112.0/24", city_record()),
+            ("10.0.0.0/9", map([("asn", text("AS1"))])),
+            ("2a00:1::/32", city_record()),
+        ];
+        let mut bytes = bytes("GeoLite2-City", IpVersion::V6, &records);
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        // As a large file, whose records are not all read when it is opened.
+        if let Ok(reader) = Reader::from_source(Source::Memory(bytes)) {
+            let info = SourceInfo { name: "fuzz".to_owned(), built: None, attribution: None };
+            let database = Mmdb { info, file: "fuzz".to_owned(), reader };
+            let _ = database.check();
+            let fixed = ["203.0.112.9", "2a00:1::9"].map(|address| address.parse().unwrap());
+            for address in fixed.into_iter().chain([IpAddr::V4(address.into())]) {
+                let _ = database.locate(address);
+            }
+        }
+    }
+}
