@@ -136,5 +136,3 @@ pub const fn flow_label(protocol: Protocol, identity: u16) -> u32 {
     (protocol << 16) | identity as u32
 }
 
-#[cfg(test)]
-mod tests;

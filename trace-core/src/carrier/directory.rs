@@ -366,3 +366,6 @@ fn reply(from: IpAddr, kind: ReplyKind, reply_ttl: Option<u8>) -> Reply {
         inherited_from: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -78,3 +78,6 @@ impl Payload {
         if *mark == MARK { ProbeId::new(u16::from_be_bytes(*rest.first_chunk()?)) } else { None }
     }
 }
+
+#[cfg(test)]
+mod tests;

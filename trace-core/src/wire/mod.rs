@@ -10,7 +10,7 @@ pub mod checksum;
 mod extension;
 mod icmp;
 mod quote;
-mod template;
+pub(crate) mod template;
 
 pub use extension::Extensions;
 pub use icmp::{Message, icmp_type, reply_kind};

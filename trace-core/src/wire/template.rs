@@ -302,4 +302,4 @@ fn build_syn(bytes: &mut [u8], headers: &Headers) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
