@@ -6,7 +6,7 @@
 //! | sends | whole IP packets (`IP_HDRINCL`, `IPV6_HDRINCL`), one system call a probe | UDP datagrams and echo requests of ordinary sockets, TTL by control message, one system call a probe |
 //! | hears | every ICMP answer of this machine on a raw socket, UDP data on the sockets that reserve its ports | the sockets' error queues (`IP_RECVERR`), echo replies, UDP data |
 //! | does not see | what the kernel drops before a raw socket | the quoted IP header: TTL, type of service and address translation on the way |
-//! | IPv6 flow label | constant per flow, never 0 | the kernel's: constant per flow, 0 where `net.ipv6.auto_flowlabels` is 0 |
+//! | IPv6 flow label | constant per flow, never 0 | the same, unless another program holds a flow label for itself alone; then the kernel's, which is constant per address and ports and 0 where `net.ipv6.auto_flowlabels` is 0 |
 //!
 //! Both work on Linux; elsewhere opening one fails with [`Error::Unsupported`].
 //!

@@ -94,6 +94,9 @@ fn prepare(socket: &Socket, family: Family, mode: Mode) -> io::Result<()> {
         SocketOption::errors(family).set(socket, 1)?;
         // Missing before Linux 5.9; what routers attach to their errors is then not seen.
         let _ = SocketOption::extensions(family).set(socket, 1);
+        if family == Family::V6 {
+            let _ = SocketOption::V6_FLOW_LABELS.set(socket, 1);
+        }
         // Routers on the way may cut large probes, as they may those of raw sockets.
         SocketOption::fragmentation(family).set(socket, 0)?;
     }

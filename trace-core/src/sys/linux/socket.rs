@@ -24,6 +24,8 @@ impl SocketOption {
     const V4_EXTENSIONS: Self = Self(libc::IPPROTO_IP, 26);
     /// `IPV6_RECVERR_RFC4884` of linux/in6.h, since Linux 5.9.
     const V6_EXTENSIONS: Self = Self(libc::IPPROTO_IPV6, 31);
+    /// Whether the flow label is taken from the address that is sent to.
+    pub(super) const V6_FLOW_LABELS: Self = Self(libc::IPPROTO_IPV6, libc::IPV6_FLOWINFO_SEND);
     const V4_RECEIVED_TTL: Self = Self(libc::IPPROTO_IP, libc::IP_RECVTTL);
     const V6_RECEIVED_TTL: Self = Self(libc::IPPROTO_IPV6, libc::IPV6_RECVHOPLIMIT);
     const V4_FRAGMENTATION: Self = Self(libc::IPPROTO_IP, libc::IP_MTU_DISCOVER);
@@ -173,7 +175,11 @@ pub(super) fn receive<'a>(socket: &Socket, queue: Queue, buffer: &'a mut [u8]) -
     };
     Ok(Received {
         bytes: buffer.get(..length).unwrap_or_default(),
-        peer: peer.as_socket().filter(|peer| !peer.ip().is_unspecified()),
+        // Without the flow label that may stand there.
+        peer: peer
+            .as_socket()
+            .filter(|peer| !peer.ip().is_unspecified())
+            .map(|peer| SocketAddr::new(peer.ip(), peer.port())),
         told: Told::read(control.get(..told).unwrap_or_default()),
     })
 }
@@ -209,4 +215,17 @@ pub(super) fn polled(socket: &Socket) -> libc::pollfd {
 pub(super) fn is_busy(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::WouldBlock
         || matches!(error.raw_os_error(), Some(libc::ENOBUFS | libc::ENOMEM))
+}
+
+/// Takes a flow label for this process alone (`IPV6_FLOWLABEL_MGR` and `struct in6_flowlabel_req` of
+/// linux/in6.h).
+#[cfg(test)]
+pub(super) fn take_flow_label(socket: &Socket, label: u32) -> io::Result<()> {
+    const GET: u8 = 0;
+    const EXCLUSIVE: u8 = 1;
+    let [create, flags] = 1_u16.to_ne_bytes();
+    let orders = u32::from_ne_bytes([GET, EXCLUSIVE, create, flags]);
+    // The address is that of the loopback interface.
+    let request = [0, 0, 0, 1_u32.to_be(), label.to_be(), orders, 0, 0];
+    set_words(socket, SocketOption(libc::IPPROTO_IPV6, 32), &request)
 }

@@ -1,7 +1,7 @@
 use core::time::Duration;
 use std::collections::HashMap;
 use std::io::{self, IoSlice};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 
 use socket2::{MsgHdr, SockAddr, Socket, Type};
 
@@ -51,12 +51,20 @@ struct Ear {
 struct Aim {
     address: IpAddr,
     port: u16,
-    to: SockAddr,
     tos: u8,
     claimed: Vec<usize>,
     protocols: &'static [Protocol],
     /// Protocol by protocol, in each flow by flow.
-    payloads: Vec<Payload>,
+    lanes: Vec<Lane>,
+}
+
+/// What the probes of one protocol and flow have in common.
+#[derive(Debug)]
+struct Lane {
+    payload: Payload,
+    /// The flow label, which travels to the kernel with the address; 0 leaves the choice to the kernel.
+    label: u32,
+    to: SockAddr,
 }
 
 /// Whether this process may send echo requests over `family` without raw sockets: its group lies in
@@ -106,6 +114,61 @@ impl UnprivilegedLink {
             }
         }
     }
+
+    fn send_once(&mut self, probe: &Probe) -> Result<Moment, SendFailure> {
+        let Self { clock, v4, v6, targets, backlog, buffer, .. } = self;
+        let aim = targets.get_mut(&probe.target).ok_or_else(super::unknown)?;
+        let family = Family::of(aim.address);
+        let identities = match family {
+            Family::V4 => v4,
+            Family::V6 => v6,
+        };
+        let place = super::place(aim.protocols, aim.claimed.len(), probe).ok_or_else(super::unknown)?;
+        let claimed = aim.claimed.get(usize::from(probe.flow.0)).ok_or_else(super::unknown)?;
+        let identity = identities.get_mut(*claimed).ok_or_else(super::unknown)?;
+        let Lane { payload, label, to } = aim.lanes.get_mut(place).ok_or_else(super::unknown)?;
+        let payload = payload.stamp(probe.ttl, probe.id);
+
+        let own_port;
+        let to = if probe.off_flow && probe.protocol == Protocol::Udp {
+            own_port = address_with(aim.address, carrier::off_flow_port(aim.port, probe.id), *label);
+            &own_port
+        } else {
+            to
+        };
+        let orders = Orders::new(family, probe.ttl.get(), aim.tos);
+        let (socket, orders) = match (probe.protocol, &identity.ping) {
+            (Protocol::Icmp, Some(ping)) if family == Family::V6 => {
+                // Before Linux 5.18 these sockets pass over control messages without a word.
+                let told = (probe.ttl.get(), aim.tos);
+                if identity.told != told {
+                    tell_hops(ping, told).map_err(SendFailure::Refused)?;
+                    identity.told = told;
+                }
+                (ping, &[][..])
+            }
+            (Protocol::Icmp, Some(ping)) => (ping, orders.bytes()),
+            (Protocol::Icmp, None) => return Err(super::unknown()),
+            (Protocol::Udp | Protocol::Tcp, _) => (&identity.udp, orders.bytes()),
+        };
+        let owner = Owner { protocol: probe.protocol, identity: identity.number };
+        let parts = [IoSlice::new(payload)];
+        let message = MsgHdr::new().with_addr(to).with_buffers(&parts).with_control(orders);
+        send_in_spite_of_errors(socket, &message, clock, || {
+            keep_errors(socket, owner, clock, buffer, backlog)
+        })
+    }
+
+    /// Leaves the flow label of a probe's flow to the kernel; tells whether it was not yet.
+    fn give_up_label(&mut self, probe: &Probe) -> bool {
+        let Some(aim) = self.targets.get_mut(&probe.target) else { return false };
+        let place = super::place(aim.protocols, aim.claimed.len(), probe);
+        let Some(lane) = place.and_then(|place| aim.lanes.get_mut(place)) else { return false };
+        let had = lane.to.as_socket().is_some_and(|to| flow_information(to) != 0);
+        lane.label = 0;
+        lane.to = address_with(aim.address, aim.port, 0);
+        had
+    }
 }
 
 impl Link for UnprivilegedLink {
@@ -135,20 +198,23 @@ impl Link for UnprivilegedLink {
         let reserved = self.identities(family);
         let claimed = reserved.claim(address, destination.flows, ping, now)?;
         let identities = super::identities_of(protocols, reserved, &claimed);
-        let payloads: Result<Vec<_>, _> = identities
+        let lanes: Result<Vec<_>, _> = identities
             .iter()
-            .map(|identity| Payload::new(identity.protocol, family, identity.number, destination.size))
+            .map(|identity| {
+                let payload = Payload::new(identity.protocol, family, identity.number, destination.size)?;
+                let label = carrier::flow_label(identity.protocol, identity.number);
+                Ok(Lane { payload, label, to: address_with(address, port, label) })
+            })
             .collect();
-        let payloads = match payloads {
-            Ok(payloads) => payloads,
+        let lanes = match lanes {
+            Ok(lanes) => lanes,
             Err(error) => {
                 reserved.release(address, &claimed, now);
                 return Err(error);
             }
         };
-        let to = SocketAddr::new(address, port).into();
         let tos = destination.tos;
-        self.targets.insert(target, Aim { address, port, to, tos, claimed, protocols, payloads });
+        self.targets.insert(target, Aim { address, port, tos, claimed, protocols, lanes });
         self.listen_everywhere();
         Ok(Attached { source, identities, notes: Vec::new() })
     }
@@ -161,46 +227,16 @@ impl Link for UnprivilegedLink {
     }
 
     fn send(&mut self, probe: &Probe) -> Result<Moment, SendFailure> {
-        let Self { clock, v4, v6, targets, backlog, buffer, .. } = self;
-        let aim = targets.get_mut(&probe.target).ok_or_else(super::unknown)?;
-        let family = Family::of(aim.address);
-        let identities = match family {
-            Family::V4 => v4,
-            Family::V6 => v6,
-        };
-        let place = super::place(aim.protocols, aim.claimed.len(), probe).ok_or_else(super::unknown)?;
-        let claimed = aim.claimed.get(usize::from(probe.flow.0)).ok_or_else(super::unknown)?;
-        let identity = identities.get_mut(*claimed).ok_or_else(super::unknown)?;
-        let payload = aim.payloads.get_mut(place).ok_or_else(super::unknown)?.stamp(probe.ttl, probe.id);
-
-        let own_port;
-        let to = if probe.off_flow && probe.protocol == Protocol::Udp {
-            own_port = SocketAddr::new(aim.address, carrier::off_flow_port(aim.port, probe.id)).into();
-            &own_port
-        } else {
-            &aim.to
-        };
-        let orders = Orders::new(family, probe.ttl.get(), aim.tos);
-        let (socket, orders) = match (probe.protocol, &identity.ping) {
-            (Protocol::Icmp, Some(ping)) if family == Family::V6 => {
-                // Before Linux 5.18 these sockets pass over control messages without a word.
-                let told = (probe.ttl.get(), aim.tos);
-                if identity.told != told {
-                    tell_hops(ping, told).map_err(SendFailure::Refused)?;
-                    identity.told = told;
-                }
-                (ping, &[][..])
+        match self.send_once(probe) {
+            // Somebody on this machine has taken a flow label for himself alone, and since then the kernel
+            // wants to be asked for each. It chooses one itself, then, which is as constant.
+            Err(SendFailure::Refused(error))
+                if error.raw_os_error() == Some(libc::EINVAL) && self.give_up_label(probe) =>
+            {
+                self.send_once(probe)
             }
-            (Protocol::Icmp, Some(ping)) => (ping, orders.bytes()),
-            (Protocol::Icmp, None) => return Err(super::unknown()),
-            (Protocol::Udp | Protocol::Tcp, _) => (&identity.udp, orders.bytes()),
-        };
-        let owner = Owner { protocol: probe.protocol, identity: identity.number };
-        let parts = [IoSlice::new(payload)];
-        let message = MsgHdr::new().with_addr(to).with_buffers(&parts).with_control(orders);
-        send_in_spite_of_errors(socket, &message, clock, || {
-            keep_errors(socket, owner, clock, buffer, backlog)
-        })
+            sent => sent,
+        }
     }
 
     fn receive(&mut self, until: Moment, hear: &mut dyn FnMut(Incoming<'_>)) -> Result<(), Error> {
@@ -240,6 +276,21 @@ impl Link for UnprivilegedLink {
             self.clock.quiet_since(before);
         }
         Ok(())
+    }
+}
+
+/// Where to send to. The kernel takes the flow label from there (`IPV6_FLOWINFO_SEND`, ipv6(7)).
+fn address_with(address: IpAddr, port: u16, label: u32) -> SockAddr {
+    match address {
+        IpAddr::V4(address) => SocketAddr::from((address, port)).into(),
+        IpAddr::V6(address) => SocketAddrV6::new(address, port, label.to_be(), 0).into(),
+    }
+}
+
+const fn flow_information(address: SocketAddr) -> u32 {
+    match address {
+        SocketAddr::V4(_) => 0,
+        SocketAddr::V6(address) => address.flowinfo(),
     }
 }
 

@@ -147,6 +147,29 @@ fn what_it_cannot_do_is_refused_with_a_reason() {
     assert!(matches!(sent, Err(SendFailure::Refused(_))), "nothing is attached: {sent:?}");
 }
 
+/// From then on the kernel wants each flow label to be asked for, and refuses a packet that just has one.
+#[test]
+fn a_flow_label_that_somebody_keeps_for_himself_costs_no_probe() {
+    for address in loopbacks().into_iter().filter(IpAddr::is_ipv6) {
+        let mut link = UnprivilegedLink::open().unwrap();
+        let destination = destination(address, Protocol::Udp, closed_port(address));
+        let attached = link.attach(TARGET, &destination).unwrap();
+        let mut directory = Directory::new();
+        directory.register(TARGET, &destination, &attached);
+        let somebody = socket::open(Family::V6, Type::DGRAM, socket2::Protocol::UDP).unwrap();
+        socket::take_flow_label(&somebody, 0x54321).unwrap();
+        for id in 1..=3 {
+            link.send(&probe(Protocol::Udp, 0, id)).unwrap();
+        }
+        assert_eq!(hear(&mut link, &directory, 3).len(), 3);
+        let labels: Vec<u32> = link.targets[&TARGET].lanes.iter().map(|lane| lane.label).collect();
+        assert!(
+            labels[0] == 0 && labels[1] != 0,
+            "the label of the flow that was sent is given up: {labels:?}"
+        );
+    }
+}
+
 /// Ping sockets are permitted to some groups only: either they work, or the error names the sysctl.
 #[test]
 fn an_echo_is_answered_or_the_error_says_what_forbids_it() {
