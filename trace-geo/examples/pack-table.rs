@@ -16,12 +16,10 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
-use flate2::Compression;
-use flate2::read::DeflateEncoder;
 use trace_core::model::CountryCode;
 use trace_geo::Builtin;
 use trace_geo::builtin::pack::{Range, Sources, country_value, pack};
@@ -33,7 +31,7 @@ fn main() -> Outcome<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match *arguments {
         ["pack", directory, built, table] => {
-            let packed = pack(&read(Path::new(directory))?, built, &mut deflate)?;
+            let packed = pack(&read(Path::new(directory))?, built)?;
             fs::write(table, &packed)?;
             say(&format!("{table}: {} bytes, built {built}", packed.len()))
         }
@@ -47,13 +45,6 @@ fn main() -> Outcome<()> {
 
 fn say(text: &str) -> Outcome<()> {
     Ok(writeln!(std::io::stdout(), "{text}")?)
-}
-
-fn deflate(block: &[u8]) -> Vec<u8> {
-    let mut deflated = Vec::new();
-    // Reading from memory does not fail.
-    let _ = DeflateEncoder::new(block, Compression::best()).read_to_end(&mut deflated);
-    deflated
 }
 
 fn read(directory: &Path) -> Outcome<Sources> {

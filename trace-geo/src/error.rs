@@ -33,7 +33,7 @@ pub enum Error {
         fault: RowFault,
     },
     /// A file is no database of the MaxMind form, or a damaged one. Nothing of the file is used.
-    #[error("{file} is no usable MaxMind-format database: {source}; download it again")]
+    #[error("{file} is no usable MaxMind-format database: {source}; fetch it anew or leave it out")]
     Database {
         /// The file.
         file: String,
@@ -41,7 +41,7 @@ pub enum Error {
         source: Box<MaxMindDbError>,
     },
     /// A database of the MaxMind form failed at one address.
-    #[error("{database} cannot tell where {address} is: {source}; if this persists download it again")]
+    #[error("{database} cannot tell where {address} is: {source}; fetch the database anew")]
     Lookup {
         /// The name of the source.
         database: String,

@@ -20,6 +20,8 @@ use crate::{Error, Locate, SourceInfo};
 /// Files up to this size are read into memory and checked to the last record; larger ones are mapped, and
 /// checked where they begin.
 const SMALL: u64 = 1 << 20;
+/// The most that is read from what is no regular file and so cannot be mapped.
+const STREAM: u64 = 1 << 28;
 /// How many networks of a large file are read when it is opened.
 const SAMPLE: usize = 256;
 
@@ -153,17 +155,17 @@ impl core::fmt::Debug for Mmdb {
 
 fn load(path: &Path) -> Result<Source, Error> {
     let failed = |source| Error::Read { what: "MaxMind-format database", path: path.to_owned(), source };
-    let mut file = File::open(path).map_err(failed)?;
+    let file = File::open(path).map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
     if metadata.is_dir() {
         return Err(failed(std::io::ErrorKind::IsADirectory.into()));
     }
-    // What is no regular file (a pipe) tells no size and cannot be mapped.
+    // What is no regular file (a pipe) tells no size and cannot be mapped; it may also have no end.
     if metadata.is_file() && metadata.len() > SMALL {
         Ok(Source::Mapped(map(&file).map_err(failed)?))
     } else {
         let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(failed)?;
+        file.take(STREAM).read_to_end(&mut bytes).map_err(failed)?;
         Ok(Source::Memory(bytes))
     }
 }

@@ -2,9 +2,6 @@
 //! panic.
 
 use std::borrow::Cow;
-use std::io::Read;
-
-use flate2::bufread::DeflateDecoder;
 
 /// A stretch of a table: borrowed from the binary, or owned when the table was read from elsewhere.
 pub(super) type Bytes = Cow<'static, [u8]>;
@@ -71,10 +68,7 @@ pub(super) fn inflate(offsets: &[u8], blob: &[u8], index: usize, limit: usize) -
     let start = usize::try_from(u32_at(offsets, index)?).ok()?;
     let end = usize::try_from(u32_at(offsets, index.checked_add(1)?)?).ok()?;
     let packed = blob.get(start..end)?;
-    let mut inflated = Vec::with_capacity(packed.len().saturating_mul(4).min(limit));
-    let limit = u64::try_from(limit).ok()?;
-    DeflateDecoder::new(packed).take(limit).read_to_end(&mut inflated).ok()?;
-    Some(inflated)
+    miniz_oxide::inflate::decompress_to_vec_with_limit(packed, limit).ok()
 }
 
 /// Reads numbers of seven bits a byte, the lowest first (LEB128).

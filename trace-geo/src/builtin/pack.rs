@@ -26,7 +26,7 @@ use super::layout::{HEADER, MAGIC, SECTIONS, VERSION};
 /// Rows to a block: fewer make lookups quicker and the table larger.
 const ROWS: usize = 512;
 /// Names to a block.
-const NAMES: usize = 512;
+const NAMES: usize = 128;
 /// Values that get a short code.
 const COMMON: usize = 4096;
 
@@ -77,15 +77,11 @@ pub fn country_value(code: trace_core::model::CountryCode) -> u32 {
     code.as_str().bytes().rev().fold(0, |value, letter| value << 8 | u32::from(letter))
 }
 
-/// The table of `sources`, built on the day `built`; `deflate` compresses one block (RFC 1951, no wrapper).
+/// The table of `sources`, built on the day `built`.
 ///
 /// # Errors
 /// [`PackError`] if a range, the date or the size makes no sense.
-pub fn pack(
-    sources: &Sources,
-    built: &str,
-    deflate: &mut dyn FnMut(&[u8]) -> Vec<u8>,
-) -> Result<Vec<u8>, PackError> {
+pub fn pack(sources: &Sources, built: &str) -> Result<Vec<u8>, PackError> {
     let digits = |text: &str, count| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
     let mut parts = built.split('-');
     match (parts.next(), parts.next(), parts.next(), parts.next()) {
@@ -95,11 +91,11 @@ pub fn pack(
     }
     let v4 = u128::from(u32::MAX);
     let sections: [Vec<u8>; SECTIONS] = [
-        pack_ranges(&flatten(&sources.countries4, v4)?, 4, deflate)?,
-        pack_ranges(&flatten(&sources.countries6, u128::MAX)?, 16, deflate)?,
-        pack_ranges(&flatten(&sources.origins4, v4)?, 4, deflate)?,
-        pack_ranges(&flatten(&sources.origins6, u128::MAX)?, 16, deflate)?,
-        pack_names(&sources.names, deflate)?,
+        pack_ranges(&flatten(&sources.countries4, v4)?, 4)?,
+        pack_ranges(&flatten(&sources.countries6, u128::MAX)?, 16)?,
+        pack_ranges(&flatten(&sources.origins4, v4)?, 4)?,
+        pack_ranges(&flatten(&sources.origins6, u128::MAX)?, 16)?,
+        pack_names(&sources.names)?,
     ];
     let mut body = Vec::new();
     body.extend_from_slice(built.as_bytes());
@@ -113,11 +109,9 @@ pub fn pack(
     for section in &sections {
         body.extend_from_slice(section);
     }
-    let mut checksum = flate2::Crc::new();
-    checksum.update(&body);
     let mut table = MAGIC.to_vec();
     table.extend_from_slice(&VERSION.to_le_bytes());
-    table.extend_from_slice(&checksum.sum().to_le_bytes());
+    table.extend_from_slice(&crc32fast::hash(&body).to_le_bytes());
     table.extend_from_slice(&body);
     Ok(table)
 }
@@ -156,11 +150,7 @@ fn flatten(ranges: &[Range], top: u128) -> Result<Vec<(u128, u32)>, PackError> {
     Ok(rows)
 }
 
-fn pack_ranges(
-    rows: &[(u128, u32)],
-    width: usize,
-    deflate: &mut dyn FnMut(&[u8]) -> Vec<u8>,
-) -> Result<Vec<u8>, PackError> {
+fn pack_ranges(rows: &[(u128, u32)], width: usize) -> Result<Vec<u8>, PackError> {
     let mut counts: HashMap<u32, usize> = HashMap::new();
     for (_, value) in rows {
         *counts.entry(*value).or_default() += 1;
@@ -214,10 +204,7 @@ fn rows_of(block: &[(u128, u32)], codes: &HashMap<u32, usize>, common: usize) ->
     bytes
 }
 
-fn pack_names(
-    names: &BTreeMap<u32, String>,
-    deflate: &mut dyn FnMut(&[u8]) -> Vec<u8>,
-) -> Result<Vec<u8>, PackError> {
+fn pack_names(names: &BTreeMap<u32, String>) -> Result<Vec<u8>, PackError> {
     let names: Vec<(u32, &str)> = names.iter().map(|(number, name)| (*number, name.as_str())).collect();
     let mut section = Vec::new();
     push(&mut section, names.len().div_ceil(NAMES))?;
@@ -239,6 +226,11 @@ fn pack_names(
     }
     push_blocks(&mut section, &blocks)?;
     Ok(section)
+}
+
+/// One block (RFC 1951, no wrapper), as small as it gets.
+fn deflate(block: &[u8]) -> Vec<u8> {
+    miniz_oxide::deflate::compress_to_vec(block, 10)
 }
 
 fn push_blocks(section: &mut Vec<u8>, blocks: &[Vec<u8>]) -> Result<(), PackError> {
