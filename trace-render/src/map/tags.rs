@@ -1,0 +1,410 @@
+//! What labels say and how they are set.
+
+use core::time::Duration;
+
+use crate::clip::{self, Pixel, Rect};
+use crate::font::{CAP_HEIGHT, Weight, fitted, width};
+use crate::label::{self, Item, Placed};
+use crate::options::MapOptions;
+use crate::picture::{Pencil, Picture, Text};
+use crate::project::View;
+use crate::scene::{Mark, Scene, Spot, Stop, Trust};
+use crate::theme::{Color, MARK_CASING, MARK_RADIUS};
+use crate::{basemap, ground, text};
+
+use super::Map;
+
+/// Sizes in units.
+const NAME: f64 = 15.0;
+const AREA_NAME: f64 = 14.0;
+const DETAIL: f64 = 12.0;
+const BADGE: f64 = 12.5;
+const BADGE_HEIGHT: f64 = 19.0;
+const BADGE_PADDING: f64 = 6.5;
+const SPACE: f64 = 6.0;
+const LINE: f64 = 15.5;
+const ROW_GAP: f64 = 2.5;
+/// Marks nearer to each other than this many radii share a label, this many of them at most.
+const CROWDED: f64 = 2.6;
+const MOST_ROWS: usize = 12;
+/// Names of countries beside the way are set in this size, where a unit is at most this many degrees.
+const COUNTRY: f64 = 11.5;
+const COUNTRY_TRACKING: f64 = 0.14;
+const COUNTRIES_UP_TO: f64 = 0.11;
+/// Names are cut where they are longer than this, badges where they list more hops than fit in that.
+const LONGEST_NAME: f64 = 230.0;
+const LONGEST_BADGE: f64 = 150.0;
+/// Space between the letters of a country's name, in parts of their size.
+const TRACKING: f64 = 0.07;
+
+/// A label: rows of badges with hop numbers and a name, and a line below.
+///
+/// Marks whose symbols run into each other share one label with a row for each, in the order of the route.
+#[derive(Debug, Clone)]
+pub(super) struct Tag {
+    pub(super) item: Item,
+    /// The forms, the fullest first.
+    forms: Vec<Form>,
+    /// What the label would have said, on one line.
+    line: String,
+}
+
+/// One way to set a label.
+#[derive(Debug, Clone, PartialEq)]
+struct Form {
+    rows: Vec<Row>,
+    detail: Option<String>,
+    area: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Row {
+    badges: Vec<(String, Color)>,
+    name: Option<String>,
+}
+
+/// The labels of a scene's marks.
+pub(super) fn tags(scene: &Scene, view: &View, pixels: &[Option<Pixel>], options: &MapOptions) -> Vec<Tag> {
+    let unit = options.unit();
+    let mut tags = Vec::new();
+    let mut clusters: Vec<Vec<(&Mark, Pixel)>> = Vec::new();
+    for (mark, pixel) in scene.marks.iter().zip(pixels) {
+        let Some(pixel) = *pixel else { continue };
+        if let Spot::Area(code) = mark.spot {
+            let ring = basemap::country(code).and_then(|country| ground::ring_radius(view, country, unit));
+            tags.push(Tag::new(&[(mark, pixel)], ring, options));
+            continue;
+        }
+        let near = |&(_, other): &(&Mark, Pixel)| {
+            (other.0 - pixel.0).hypot(other.1 - pixel.1) < CROWDED * MARK_RADIUS * unit
+        };
+        match clusters.iter_mut().find(|cluster| cluster.first().is_some_and(near)) {
+            Some(cluster) if cluster.len() < MOST_ROWS => cluster.push((mark, pixel)),
+            _ => clusters.push(vec![(mark, pixel)]),
+        }
+    }
+    tags.extend(clusters.iter().map(|cluster| Tag::new(cluster, None, options)));
+    tags
+}
+
+impl Tag {
+    /// The label of some marks that lie close together. `ring` is the radius of the ring around a small country.
+    fn new(cluster: &[(&Mark, Pixel)], ring: Option<f64>, options: &MapOptions) -> Self {
+        let unit = options.unit();
+        let symbols: Vec<Rect> = cluster
+            .iter()
+            .filter_map(|(mark, (x, y))| {
+                let radius = match mark.spot {
+                    Spot::Area(_) => ring?,
+                    Spot::Point(_) => symbol_radius(mark) * unit,
+                };
+                Some(Rect { left: *x, top: *y, right: *x, bottom: *y }.grown(radius, radius))
+            })
+            .collect();
+        let corners = symbols.iter().flat_map(|rect| [(rect.left, rect.top), (rect.right, rect.bottom)]);
+        let around = Rect::around(corners);
+        let first = cluster.first().map(|&(_, pixel)| pixel).unwrap_or_default();
+        let rows: Vec<Row> = cluster.iter().map(|(mark, _)| Row::of(mark, options)).collect();
+        let forms = forms(cluster, &rows, options);
+        let sizes = forms.iter().map(|form| form.size(unit)).collect();
+        let item = Item {
+            anchor: around.map_or(first, Rect::centre),
+            radius: around.map_or(0.0, |rect| rect.width().max(rect.height()) / 2.0),
+            centred: symbols.is_empty(),
+            forms: sizes,
+            priority: cluster.iter().map(|(mark, _)| priority(mark)).max().unwrap_or(0),
+            symbols,
+        };
+        let line = rows.iter().map(Row::line).collect::<Vec<_>>().join("  ·  ");
+        Self { item, forms, line }
+    }
+
+    /// The label on one line, for lists.
+    pub(super) fn line(&self) -> String {
+        self.line.clone()
+    }
+}
+
+/// The forms of a label: all there is to say, then less and less, down to the hop numbers.
+fn forms(cluster: &[(&Mark, Pixel)], rows: &[Row], options: &MapOptions) -> Vec<Form> {
+    let plain = |rows: Vec<Row>| Form { rows, detail: None, area: false };
+    let mut forms = match cluster {
+        [(mark, _)] => {
+            let area = matches!(mark.spot, Spot::Area(_));
+            let full = Form { rows: rows.to_vec(), detail: detail(mark), area };
+            vec![full.clone(), Form { detail: None, ..full }]
+        }
+        _ => {
+            let names: Vec<&str> = rows.iter().filter_map(|row| row.name.as_deref()).collect();
+            let name = match names.as_slice() {
+                [] => None,
+                [only] => Some((*only).to_owned()),
+                [first, others @ ..] => Some(format!("{first} and {} more", others.len())),
+            };
+            vec![plain(rows.to_vec()), plain(vec![Row { badges: merged(cluster, options), name }])]
+        }
+    };
+    forms.push(plain(vec![Row { badges: merged(cluster, options), name: None }]));
+    forms.dedup();
+    forms
+}
+
+/// One badge a route for the hops of all the marks.
+fn merged(cluster: &[(&Mark, Pixel)], options: &MapOptions) -> Vec<(String, Color)> {
+    let mut stops: Vec<Stop> = Vec::new();
+    for stop in cluster.iter().flat_map(|(mark, _)| &mark.stops) {
+        match stops.iter_mut().find(|known| known.route == stop.route) {
+            Some(known) => {
+                known.origin |= stop.origin;
+                known.hops.extend(&stop.hops);
+            }
+            None => stops.push(stop.clone()),
+        }
+    }
+    for stop in &mut stops {
+        stop.hops.sort_by_key(|visit| visit.ttl);
+    }
+    stops.iter().map(|stop| badge(stop, options)).collect()
+}
+
+/// What is said below the name.
+fn detail(mark: &Mark) -> Option<String> {
+    let country = mark.country.as_deref().and_then(text::drawable);
+    let place = match mark.spot {
+        Spot::Point(_) if mark.city.as_deref().and_then(text::drawable).is_some() => country,
+        _ => None,
+    };
+    let rtt =
+        mark.stops.iter().flat_map(|stop| &stop.hops).filter_map(|visit| visit.rtt).min().map(milliseconds);
+    let doubt = match mark.trust {
+        Trust::Sound => None,
+        Trust::Suspect => Some("place in doubt".to_owned()),
+        Trust::Anycast => Some("anycast".to_owned()),
+        Trust::Impossible => Some("impossible place".to_owned()),
+    };
+    let details: Vec<String> = [place, rtt, doubt].into_iter().flatten().collect();
+    (!details.is_empty()).then(|| fitted(&details.join(" · "), Weight::Regular, DETAIL, LONGEST_NAME))
+}
+
+impl Row {
+    fn of(mark: &Mark, options: &MapOptions) -> Self {
+        let city = mark.city.as_deref().and_then(text::drawable);
+        let country = mark.country.as_deref().and_then(text::drawable);
+        let address =
+            || mark.stops.iter().flat_map(|stop| &stop.hops).next().map(|visit| visit.address.to_string());
+        let name = match mark.spot {
+            Spot::Area(_) => country.as_deref().map(capitals),
+            Spot::Point(_) => city.or(country).or_else(address),
+        };
+        Self {
+            badges: mark.stops.iter().map(|stop| badge(stop, options)).collect(),
+            name: name.map(|name| fitted(&name, Weight::SemiBold, NAME, LONGEST_NAME)),
+        }
+    }
+
+    fn line(&self) -> String {
+        let badges: Vec<&str> = self.badges.iter().map(|(label, _)| label.as_str()).collect();
+        match &self.name {
+            Some(name) => format!("{} {name}", badges.join(", ")),
+            None => badges.join(", "),
+        }
+    }
+
+    fn badges_width(&self) -> f64 {
+        let widths = self.badges.iter().map(|(label, _)| badge_width(label));
+        widths.sum::<f64>() + 2.0 * number(self.badges.len().saturating_sub(1))
+    }
+}
+
+impl Form {
+    fn name_size(&self) -> (f64, f64) {
+        if self.area { (AREA_NAME, TRACKING) } else { (NAME, 0.0) }
+    }
+
+    /// The widest badges of any row: names of all rows begin behind them.
+    fn badges_width(&self) -> f64 {
+        self.rows.iter().map(Row::badges_width).fold(0.0, f64::max)
+    }
+
+    fn size(&self, unit: f64) -> (f64, f64) {
+        let (size, tracking) = self.name_size();
+        let names = self.rows.iter().filter_map(|row| row.name.as_deref());
+        let words = names
+            .map(|name| width(name, Weight::SemiBold, size, tracking))
+            .chain(self.detail.as_deref().map(|detail| width(detail, Weight::Regular, DETAIL, 0.0)))
+            .fold(0.0, f64::max);
+        let space = if words > 0.0 { SPACE } else { 0.0 };
+        let rows = number(self.rows.len());
+        let height = rows * BADGE_HEIGHT
+            + (rows - 1.0).max(0.0) * ROW_GAP
+            + if self.detail.is_some() { LINE } else { 0.0 };
+        ((self.badges_width() + space + words) * unit, height * unit)
+    }
+}
+
+/// A count as a length is reckoned with.
+fn number(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+/// What a badge says of a stop: hop numbers, and that the route starts there.
+fn badge(stop: &Stop, options: &MapOptions) -> (String, Color) {
+    let numbers = Mark::numbers(stop);
+    let label = match (stop.origin, numbers.is_empty()) {
+        (true, true) => "start".to_owned(),
+        (true, false) => format!("start, {numbers}"),
+        (false, _) => numbers,
+    };
+    (fitted(&label, Weight::SemiBold, BADGE, LONGEST_BADGE), options.theme.route(stop.route))
+}
+
+fn badge_width(label: &str) -> f64 {
+    (width(label, Weight::SemiBold, BADGE, 0.0) + 2.0 * BADGE_PADDING).max(BADGE_HEIGHT)
+}
+
+/// Start and target first, then what many hops share, then in the order of the route.
+fn priority(mark: &Mark) -> u32 {
+    let hops: usize = mark.stops.iter().map(|stop| stop.hops.len()).sum();
+    let hops = u32::try_from(hops).unwrap_or(u32::MAX).min(200);
+    hops + if mark.is_target() { 2000 } else { 0 } + if mark.is_origin() { 1000 } else { 0 }
+}
+
+/// How far a mark's symbol reaches, in units.
+fn symbol_radius(mark: &Mark) -> f64 {
+    if mark.is_target() { MARK_RADIUS * 1.95 + 2.5 } else { MARK_RADIUS + MARK_CASING }
+}
+
+/// Capital letters, as far as the typeface has them.
+fn capitals(name: &str) -> String {
+    let capitals = name.to_uppercase();
+    text::drawable(&capitals).unwrap_or_else(|| name.to_owned())
+}
+
+/// A time as people say it: three digits at most behind the point, fewer the longer it is.
+pub(super) fn milliseconds(rtt: Duration) -> String {
+    let ms = rtt.as_secs_f64() * 1e3;
+    match ms {
+        ..1.0 => format!("{ms:.2} ms"),
+        ..100.0 => format!("{ms:.1} ms"),
+        _ => format!("{ms:.0} ms"),
+    }
+}
+
+impl Map<'_> {
+    pub(super) fn draw_tags(&self, picture: &mut Picture) {
+        let palette = self.options.theme.palette();
+        let labels =
+            || self.tags.iter().zip(&self.placed).filter_map(|(tag, placed)| Some((tag, (*placed)?)));
+        for (_, placed) in labels() {
+            if let Some((from, to)) = placed.leader {
+                let line = || {
+                    let mut pencil = Pencil::default();
+                    pencil.line(&[from, to]);
+                    pencil
+                };
+                picture.stroke(line(), palette.halo, 3.4 * self.unit);
+                picture.stroke(line(), palette.faint_ink, 1.1 * self.unit);
+            }
+        }
+        for (tag, placed) in labels() {
+            self.draw_tag(picture, tag, &placed);
+        }
+    }
+
+    fn draw_tag(&self, picture: &mut Picture, tag: &Tag, placed: &Placed) {
+        let Some(form) = tag.forms.get(placed.form) else { return };
+        let unit = self.unit;
+        let palette = self.options.theme.palette();
+        let Rect { left, top, right, .. } = placed.rect;
+        let badges = form.badges_width() * unit;
+        // Names begin behind the badges, or end before them.
+        let words = |wide: f64| {
+            if placed.left { right - badges - SPACE * unit - wide } else { left + badges + SPACE * unit }
+        };
+        let halo = Some((palette.halo, 3.6 * unit));
+        let (size, tracking) = form.name_size();
+        let mut y = top;
+        for row in &form.rows {
+            let own = row.badges_width() * unit;
+            let mut x = if placed.left { right - badges } else { left + badges - own };
+            for (label, color) in &row.badges {
+                x = self.draw_badge(picture, label, *color, (x, y)) + 2.0 * unit;
+            }
+            if let Some(name) = &row.name {
+                let wide = width(name, Weight::SemiBold, size, tracking) * unit;
+                let base = y + (BADGE_HEIGHT + size * CAP_HEIGHT) / 2.0 * unit;
+                let text = self.text(name.clone(), words(wide), base, size * unit, Weight::SemiBold);
+                picture.text(Text { tracking, halo, ..text });
+            }
+            y += (BADGE_HEIGHT + ROW_GAP) * unit;
+        }
+        if let Some(detail) = &form.detail {
+            let wide = width(detail, Weight::Regular, DETAIL, 0.0) * unit;
+            let base = y + (LINE / 2.0 + DETAIL * CAP_HEIGHT / 2.0 - 1.0 - ROW_GAP) * unit;
+            let text = self.text(detail.clone(), words(wide), base, DETAIL * unit, Weight::Regular);
+            picture.text(Text { color: palette.faint_ink, halo, ..text });
+        }
+    }
+
+    /// Names of countries the route does not touch, where they are in nobody's way: they tell where one is.
+    pub(super) fn draw_countries(&self, picture: &mut Picture) {
+        let unit = self.unit;
+        if (1.0 / self.view.scale).to_degrees() * unit > COUNTRIES_UP_TO {
+            return;
+        }
+        let items: Vec<Item> = self.tags.iter().map(|tag| tag.item.clone()).collect();
+        let crowd = self.crowd();
+        let mut written: Vec<Rect> = Vec::new();
+        for country in &basemap::detailed().countries {
+            let marked = |mark: &Mark| matches!(mark.spot, Spot::Area(code) if Some(code) == country.code);
+            if country.code.is_none() || self.scene.marks.iter().any(marked) {
+                continue;
+            }
+            let (Some((x, y)), Some(mainland)) = (self.view.pixel(country.label), country.mainland()) else {
+                continue;
+            };
+            if !self.rect.holds((x, y)) {
+                continue;
+            }
+            let shape = clip::polygons(&self.view, mainland, self.rect).concat();
+            let Some(shape) = Rect::around(shape) else { continue };
+            let name = capitals(&country.name);
+            let wide = width(&name, Weight::Regular, COUNTRY, COUNTRY_TRACKING) * unit;
+            let rect = Rect { left: x, top: y, right: x, bottom: y }.grown(wide / 2.0, COUNTRY * 0.5 * unit);
+            let roomy = rect.grown(4.0 * unit, 4.0 * unit);
+            if wide > shape.width() * 0.85
+                || shape.height() < 2.5 * COUNTRY * unit
+                || !label::is_vacant(roomy, &items, &self.placed, &crowd)
+                || written.iter().any(|other| other.overlaps(roomy))
+            {
+                continue;
+            }
+            written.push(rect);
+            let base = y + COUNTRY * CAP_HEIGHT / 2.0 * unit;
+            let text = self.text(name, rect.left, base, COUNTRY * unit, Weight::Regular);
+            let color = self.options.theme.palette().place;
+            picture.text(Text { color, tracking: COUNTRY_TRACKING, ..text });
+        }
+    }
+
+    /// A badge with its upper left corner at a pixel; gives its right edge.
+    pub(super) fn draw_badge(&self, picture: &mut Picture, label: &str, color: Color, (x, y): Pixel) -> f64 {
+        let unit = self.unit;
+        let palette = self.options.theme.palette();
+        let wide = badge_width(label) * unit;
+        let height = BADGE_HEIGHT * unit;
+        let rect = Rect { left: x, top: y, right: x + wide, bottom: y + height };
+        let mut pill = Pencil::default();
+        pill.rounded(rect.grown(1.2 * unit, 1.2 * unit), height);
+        picture.fill(pill, palette.casing.with_alpha(230));
+        let mut pill = Pencil::default();
+        pill.rounded(rect, height);
+        picture.fill(pill, color);
+        let letters = width(label, Weight::SemiBold, BADGE, 0.0) * unit;
+        let base = y + (BADGE_HEIGHT + BADGE * CAP_HEIGHT) / 2.0 * unit;
+        let text =
+            self.text(label.to_owned(), x + (wide - letters) / 2.0, base, BADGE * unit, Weight::SemiBold);
+        picture.text(Text { color: palette.badge_ink, ..text });
+        x + wide
+    }
+}
