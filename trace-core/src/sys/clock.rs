@@ -114,17 +114,18 @@ impl<C: Clocks> Timekeeper<C> {
 fn read(clocks: &impl Clocks) -> Reading {
     const TRIES: u32 = 4;
     const CLOSE: Duration = Duration::from_micros(5);
-    let mut monotonic = clocks.monotonic();
-    let mut wall = clocks.wall();
-    for _ in 0..TRIES {
+    let mut before = clocks.monotonic();
+    let mut tries = TRIES;
+    loop {
+        let wall = clocks.wall();
         let after = clocks.monotonic();
-        if after.since(monotonic) <= CLOSE {
-            break;
+        let apart = after.since(before);
+        tries -= 1;
+        if apart <= CLOSE || tries == 0 {
+            return Reading { monotonic: before + apart / 2, wall };
         }
-        monotonic = after;
-        wall = clocks.wall();
+        before = after;
     }
-    Reading { monotonic, wall }
 }
 
 #[cfg(test)]

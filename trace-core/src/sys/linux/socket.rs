@@ -217,15 +217,15 @@ pub(super) fn is_busy(error: &io::Error) -> bool {
         || matches!(error.raw_os_error(), Some(libc::ENOBUFS | libc::ENOMEM))
 }
 
-/// Takes a flow label for this process alone (`IPV6_FLOWLABEL_MGR` and `struct in6_flowlabel_req` of
+/// Takes some flow label for this process alone (`IPV6_FLOWLABEL_MGR` and `struct in6_flowlabel_req` of
 /// linux/in6.h).
 #[cfg(test)]
-pub(super) fn take_flow_label(socket: &Socket, label: u32) -> io::Result<()> {
+pub(super) fn take_flow_label(socket: &Socket) -> io::Result<()> {
     const GET: u8 = 0;
     const EXCLUSIVE: u8 = 1;
     let [create, flags] = 1_u16.to_ne_bytes();
     let orders = u32::from_ne_bytes([GET, EXCLUSIVE, create, flags]);
-    // The address is that of the loopback interface.
-    let request = [0, 0, 0, 1_u32.to_be(), label.to_be(), orders, 0, 0];
+    // The address is that of the loopback interface; of label 0 the kernel makes one that is free.
+    let request = [0, 0, 0, 1_u32.to_be(), 0, orders, 0, 0];
     set_words(socket, SocketOption(libc::IPPROTO_IPV6, 32), &request)
 }
