@@ -2,6 +2,7 @@
 
 mod control;
 mod error_queue;
+mod filter;
 mod identities;
 mod raw;
 mod socket;

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use socket2::{Protocol as Number, SockAddr, Socket, Type};
 
+use super::filter;
 use super::identities::Identities;
 use super::socket::{self, Queue, SocketOption};
 use super::source::source_towards;
@@ -18,6 +19,7 @@ use crate::wire::{Headers, Template};
 /// Raw sockets: whole packets out, whole answers in. Needs `CAP_NET_RAW`.
 ///
 /// ICMP and UDP over both families. The sockets of a family are opened when its first target is attached.
+/// Packets larger than the interface takes are refused: nobody cuts a packet that comes with its IP header.
 #[derive(Debug)]
 pub struct RawLink {
     clock: Timekeeper<SystemClocks>,
@@ -161,6 +163,13 @@ impl Side {
         self.listener = Some(listener);
         Ok(())
     }
+
+    /// Keeps other programs' answers out. If that fails they are read and not recognised.
+    fn listen_to_own_answers(&self) {
+        if let Some(listener) = &self.listener {
+            let _ = filter::hear_only_about(listener, self.family, self.identities.all());
+        }
+    }
 }
 
 impl Link for RawLink {
@@ -185,7 +194,11 @@ impl Link for RawLink {
         let side = self.side(family);
         side.open_sender()?;
         side.open_listener()?;
+        let reserved = side.identities.all().len();
         let claimed = side.identities.claim(address, destination.flows, false, now)?;
+        if side.identities.all().len() > reserved {
+            side.listen_to_own_answers();
+        }
         let identities = super::identities_of(protocols, &side.identities, &claimed);
         let templates: Result<Vec<_>, _> = identities
             .iter()
