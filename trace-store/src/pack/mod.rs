@@ -10,9 +10,10 @@
 //! coded; texts and bytes carry their length in front. Reading never panics and never takes memory out of
 //! proportion to its input.
 
+mod answer;
 pub(crate) mod judgement;
 pub(crate) mod path;
-pub(crate) mod shape;
+mod shape;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -20,27 +21,17 @@ mod varint;
 
 use trace_core::model::Hop;
 
+pub(crate) use shape::Shape;
 pub(crate) use varint::Malformed;
 
-/// The probes of a trace, packed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Packed {
-    /// Everything but time; equal for traces that went alike.
-    pub(crate) shape: Vec<u8>,
-    /// Departures and round-trip times.
-    pub(crate) times: Vec<u8>,
+/// The times of `hops`, which are of this shape but for lost packets.
+pub(crate) fn times(hops: &[Hop], shape: &Shape) -> Vec<u8> {
+    times::encode(hops, shape)
 }
 
-/// Packs hops whose TTLs follow one another.
-pub(crate) fn pack(hops: &[Hop]) -> Packed {
-    let shape = shape::Shape::of(hops);
-    let times = times::encode(hops, &shape);
-    Packed { shape: shape.encode(), times }
-}
-
-/// The hops that [`pack`] packed.
+/// The hops whose shape and times these are.
 pub(crate) fn unpack(shape: &[u8], times: &[u8]) -> Result<Vec<Hop>, Malformed> {
-    times::decode(times, &shape::Shape::decode(shape)?)
+    times::decode(times, &Shape::decode(shape)?)
 }
 
 /// A hash that never changes between releases: FNV-1a with 64 bits (draft-eastlake-fnv). It only finds

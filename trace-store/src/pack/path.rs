@@ -2,13 +2,6 @@
 
 use std::net::IpAddr;
 
-use trace_core::model::Hop;
-
-/// The first answerer of each hop; `None` where nobody answered.
-pub(crate) fn of(hops: &[Hop]) -> Vec<Option<IpAddr>> {
-    hops.iter().map(|hop| hop.probes.iter().find_map(|probe| probe.reply()).map(|reply| reply.from)).collect()
-}
-
 /// The path as bytes, equal for equal paths only: the first TTL, then of each hop 0, or 4 or 6 with the octets
 /// of its address.
 pub(crate) fn bytes(first: u8, path: &[Option<IpAddr>]) -> Vec<u8> {

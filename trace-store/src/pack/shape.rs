@@ -17,11 +17,9 @@ use core::hash::Hash;
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use trace_core::model::{
-    Extension, Flow, Hop, IcmpType, Label, ProbeRecord, ProbeResult, Protocol, Quoted, Reply, ReplyKind, Ttl,
-    Uuid,
-};
+use trace_core::model::{Flow, Hop, ProbeRecord, ProbeResult, Protocol, Ttl};
 
+use super::answer::{self, Answer};
 use super::varint::{Malformed, Reader, Writer};
 
 const VERSION: u8 = 1;
@@ -45,20 +43,6 @@ pub(super) enum Outcome {
     Silent,
     Unsent(String),
     Answered(Box<Answer>),
-}
-
-/// An answer without its time.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Answer {
-    from: IpAddr,
-    pub(super) timed: bool,
-    kind: Option<ReplyKind>,
-    icmp: Option<IcmpType>,
-    reply_ttl: Option<u8>,
-    quoted: Option<Quoted>,
-    mpls: Vec<Label>,
-    extensions: Vec<Extension>,
-    inherited_from: Option<Uuid>,
 }
 
 /// The shape of a trace: each probe as the numbers of its plan and its result.
@@ -93,7 +77,8 @@ impl<T: Clone + Eq + Hash> Numbers<T> {
 }
 
 impl Shape {
-    pub(super) fn of(hops: &[Hop]) -> Self {
+    /// The shape that `hops` have by themselves.
+    pub(crate) fn of(hops: &[Hop]) -> Self {
         let mut plans = Numbers::new();
         let mut results = Numbers::new();
         let mut shapes = Vec::with_capacity(hops.len());
@@ -112,6 +97,31 @@ impl Shape {
         Self { plans: plans.values, results: results.values, first, hops: shapes }
     }
 
+    /// Whether `hops` are of this shape but for packets that were lost.
+    pub(crate) fn fits(&self, hops: &[Hop]) -> bool {
+        let first = hops.first().map_or(Ttl::MIN, |hop| hop.ttl);
+        first == self.first
+            && hops.len() == self.hops.len()
+            && hops.iter().zip(&self.hops).all(|(hop, shape)| {
+                hop.probes.len() == shape.len()
+                    && hop.probes.iter().zip(shape).all(|(probe, (plan, result))| {
+                        self.plan(*plan) == Some(self::plan(probe))
+                            && self.result(*result).is_some_and(|result| result.fits(&probe.result))
+                    })
+            })
+    }
+
+    /// Who answers first at each TTL, unless every packet is lost.
+    pub(crate) fn path(&self) -> Vec<Option<IpAddr>> {
+        let first = |hop: &Vec<(usize, usize)>| {
+            hop.iter().find_map(|(_, result)| match self.result(*result)? {
+                Outcome::Answered(answer) => Some(answer.from),
+                Outcome::Silent | Outcome::Unsent(_) => None,
+            })
+        };
+        self.hops.iter().map(first).collect()
+    }
+
     pub(super) fn plan(&self, number: usize) -> Option<Plan> {
         self.plans.get(number).copied()
     }
@@ -125,7 +135,7 @@ impl Shape {
         (self.first.get()..=u8::MAX).filter_map(Ttl::new)
     }
 
-    pub(super) fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::default();
         writer.byte(VERSION);
         writer.length(self.plans.len());
@@ -145,7 +155,7 @@ impl Shape {
                 }
                 Outcome::Answered(answer) => {
                     writer.byte(2);
-                    encode_answer(&mut writer, answer);
+                    answer::encode(&mut writer, answer);
                 }
             }
         }
@@ -161,7 +171,7 @@ impl Shape {
         writer.finish()
     }
 
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(bytes);
         reader.version(VERSION)?;
         let mut plans = Vec::new();
@@ -173,7 +183,7 @@ impl Shape {
             results.push(match reader.byte()? {
                 0 => Outcome::Silent,
                 1 => Outcome::Unsent(reader.text()?),
-                2 => Outcome::Answered(Box::new(decode_answer(&mut reader)?)),
+                2 => Outcome::Answered(Box::new(answer::decode(&mut reader)?)),
                 _ => return Err(reader.malformed("a result of no known kind")),
             });
         }
@@ -205,15 +215,22 @@ impl Shape {
 }
 
 impl Outcome {
+    /// Whether `result` came of this, or would have but for a lost packet.
+    fn fits(&self, result: &ProbeResult) -> bool {
+        match (self, result) {
+            (Self::Silent | Self::Answered(_), ProbeResult::Silent) => true,
+            (Self::Unsent(before), ProbeResult::Unsent { error }) => before == error,
+            (Self::Answered(answer), ProbeResult::Answered(reply)) => answer.is(reply),
+            _ => false,
+        }
+    }
+
     /// Bytes this takes on the heap, about.
     fn weight(&self) -> usize {
         match self {
             Self::Silent => 0,
             Self::Unsent(error) => error.len(),
-            Self::Answered(answer) => {
-                let extensions = answer.extensions.iter().map(|extension| extension.bytes.len() + 32);
-                answer.mpls.len() * 8 + extensions.sum::<usize>()
-            }
+            Self::Answered(answer) => answer.weight(),
         }
     }
 }
@@ -237,46 +254,16 @@ impl Plan {
 
 fn outcome(result: &ProbeResult) -> Outcome {
     match result {
-        ProbeResult::Answered(reply) => Outcome::Answered(Box::new(answer(reply))),
+        ProbeResult::Answered(reply) => Outcome::Answered(Box::new(Answer::of(reply))),
         ProbeResult::Silent => Outcome::Silent,
         ProbeResult::Unsent { error } => Outcome::Unsent(error.clone()),
-    }
-}
-
-fn answer(reply: &Reply) -> Answer {
-    Answer {
-        from: reply.from,
-        timed: reply.rtt.is_some(),
-        kind: reply.kind,
-        icmp: reply.icmp,
-        reply_ttl: reply.reply_ttl,
-        quoted: reply.quoted,
-        mpls: reply.mpls.clone(),
-        extensions: reply.extensions.clone(),
-        inherited_from: reply.inherited_from,
-    }
-}
-
-impl Answer {
-    pub(super) fn reply(&self, rtt: Option<core::time::Duration>) -> Reply {
-        Reply {
-            from: self.from,
-            rtt,
-            kind: self.kind,
-            icmp: self.icmp,
-            reply_ttl: self.reply_ttl,
-            quoted: self.quoted,
-            mpls: self.mpls.clone(),
-            extensions: self.extensions.clone(),
-            inherited_from: self.inherited_from,
-        }
     }
 }
 
 /// What every answered probe of a hop was answered, where they agree and others were lost.
 fn usual_answer(hop: &Hop) -> Option<Box<Answer>> {
     hop.probes.iter().find(|probe| probe.result == ProbeResult::Silent)?;
-    let mut answers = hop.probes.iter().filter_map(ProbeRecord::reply).map(answer);
+    let mut answers = hop.probes.iter().filter_map(ProbeRecord::reply).map(Answer::of);
     let first = answers.next()?;
     answers.all(|other| other == first).then(|| Box::new(first))
 }
@@ -286,25 +273,6 @@ const fn protocol_code(protocol: Protocol) -> u8 {
         Protocol::Icmp => 1,
         Protocol::Udp => 2,
         Protocol::Tcp => 3,
-    }
-}
-
-const fn kind_code(kind: ReplyKind) -> u8 {
-    match kind {
-        ReplyKind::TimeExceeded => 1,
-        ReplyKind::ReassemblyExceeded => 2,
-        ReplyKind::EchoReply => 3,
-        ReplyKind::PortUnreachable => 4,
-        ReplyKind::HostUnreachable => 5,
-        ReplyKind::NetUnreachable => 6,
-        ReplyKind::ProtocolUnreachable => 7,
-        ReplyKind::AdminProhibited => 8,
-        ReplyKind::TooBig => 9,
-        ReplyKind::Unreachable => 10,
-        ReplyKind::ParameterProblem => 11,
-        ReplyKind::SynAck => 12,
-        ReplyKind::Rst => 13,
-        ReplyKind::Data => 14,
     }
 }
 
@@ -320,105 +288,4 @@ fn decode_plan(reader: &mut Reader<'_>) -> Result<Plan, Malformed> {
     let round = reader.unsigned()?;
     let flags = reader.byte()?;
     Ok(Plan { protocol, flow, round, off_flow: flags & 1 != 0, departs: flags & 2 != 0 })
-}
-
-// What the flags of an answer announce.
-const TIMED: u16 = 1;
-const V6: u16 = 1 << 1;
-const KIND: u16 = 1 << 2;
-const ICMP: u16 = 1 << 3;
-const REPLY_TTL: u16 = 1 << 4;
-const QUOTED: u16 = 1 << 5;
-const NAT: u16 = 1 << 6;
-const MPLS: u16 = 1 << 7;
-const EXTENSIONS: u16 = 1 << 8;
-const INHERITED: u16 = 1 << 9;
-
-fn encode_answer(writer: &mut Writer, answer: &Answer) {
-    let flags = [
-        (answer.timed, TIMED),
-        (answer.from.is_ipv6(), V6),
-        (answer.kind.is_some(), KIND),
-        (answer.icmp.is_some(), ICMP),
-        (answer.reply_ttl.is_some(), REPLY_TTL),
-        (answer.quoted.is_some(), QUOTED),
-        (answer.quoted.is_some_and(|quoted| quoted.nat), NAT),
-        (!answer.mpls.is_empty(), MPLS),
-        (!answer.extensions.is_empty(), EXTENSIONS),
-        (answer.inherited_from.is_some(), INHERITED),
-    ];
-    writer.unsigned(flags.iter().filter(|(set, _)| *set).map(|(_, flag)| flag).sum::<u16>());
-    match answer.from {
-        IpAddr::V4(address) => writer.raw(&address.octets()),
-        IpAddr::V6(address) => writer.raw(&address.octets()),
-    }
-    if let Some(kind) = answer.kind {
-        writer.byte(kind_code(kind));
-    }
-    if let Some(icmp) = answer.icmp {
-        writer.raw(&[icmp.kind, icmp.code]);
-    }
-    if let Some(ttl) = answer.reply_ttl {
-        writer.byte(ttl);
-    }
-    if let Some(quoted) = answer.quoted {
-        writer.raw(&[quoted.ttl, quoted.tos]);
-    }
-    if !answer.mpls.is_empty() {
-        writer.length(answer.mpls.len());
-        for label in &answer.mpls {
-            writer.unsigned(label.label);
-            writer.raw(&[label.traffic_class, u8::from(label.bottom), label.ttl]);
-        }
-    }
-    if !answer.extensions.is_empty() {
-        writer.length(answer.extensions.len());
-        for extension in &answer.extensions {
-            writer.raw(&[extension.class, extension.c_type]);
-            writer.block(&extension.bytes);
-        }
-    }
-    if let Some(id) = answer.inherited_from {
-        writer.raw(id.as_bytes());
-    }
-}
-
-fn decode_answer(reader: &mut Reader<'_>) -> Result<Answer, Malformed> {
-    let flags: u16 = reader.unsigned()?;
-    let has = |flag| flags & flag != 0;
-    let from = if has(V6) { reader.array::<16>()?.into() } else { reader.array::<4>()?.into() };
-    let mut kind = None;
-    if has(KIND) {
-        let code = reader.byte()?;
-        let known = ReplyKind::ALL.iter().copied().find(|kind| kind_code(*kind) == code);
-        kind = Some(known.ok_or(reader.malformed("an answer of no known kind"))?);
-    }
-    let mut icmp = None;
-    if has(ICMP) {
-        let [kind, code] = reader.array()?;
-        icmp = Some(IcmpType { kind, code });
-    }
-    let reply_ttl = if has(REPLY_TTL) { Some(reader.byte()?) } else { None };
-    let mut quoted = None;
-    if has(QUOTED) {
-        let [ttl, tos] = reader.array()?;
-        quoted = Some(Quoted { ttl, tos, nat: has(NAT) });
-    }
-    let mut mpls = Vec::new();
-    if has(MPLS) {
-        for _ in 0..reader.count()? {
-            let label = reader.unsigned()?;
-            let [traffic_class, bottom, ttl] = reader.array()?;
-            mpls.push(Label { label, traffic_class, bottom: bottom != 0, ttl });
-        }
-    }
-    let mut extensions = Vec::new();
-    if has(EXTENSIONS) {
-        for _ in 0..reader.count()? {
-            let [class, c_type] = reader.array()?;
-            extensions.push(Extension { class, c_type, bytes: reader.block()?.to_vec() });
-        }
-    }
-    let inherited_from = if has(INHERITED) { Some(Uuid::from_bytes(reader.array()?)) } else { None };
-    Ok(Answer { from, timed: has(TIMED), kind, icmp, reply_ttl, quoted, mpls, extensions, inherited_from })
 }

@@ -7,6 +7,17 @@ use trace_core::model::{Atlas, Hop, Located, ProbeRecord, ProbeResult, Reply, Tt
 use super::*;
 use crate::samples;
 
+struct Packed {
+    shape: Vec<u8>,
+    times: Vec<u8>,
+}
+
+fn pack(hops: &[Hop]) -> Packed {
+    let shape = Shape::of(hops);
+    assert!(shape.fits(hops));
+    Packed { shape: shape.encode(), times: times(hops, &shape) }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
 
@@ -14,6 +25,32 @@ proptest! {
     fn unpacking_gives_what_was_packed(trace in samples::trace()) {
         let packed = pack(&trace.hops);
         prop_assert_eq!(unpack(&packed.shape, &packed.times), Ok(trace.hops));
+    }
+
+    #[test]
+    fn lost_packets_leave_the_shape_of_another_trace(trace in samples::trace(), lost in any::<u64>()) {
+        let shape = Shape::of(&trace.hops);
+        let mut lossy = trace.hops.clone();
+        for (index, probe) in lossy.iter_mut().flat_map(|hop| &mut hop.probes).enumerate() {
+            if lost >> (index % 64) & 1 == 1 && probe.reply().is_some() {
+                probe.result = ProbeResult::Silent;
+            }
+        }
+        prop_assert!(shape.fits(&lossy));
+        prop_assert_eq!(unpack(&shape.encode(), &times(&lossy, &shape)), Ok(lossy));
+    }
+
+    #[test]
+    fn what_fits_comes_back(one in samples::trace(), other in samples::trace()) {
+        let shape = Shape::of(&one.hops);
+        if shape.fits(&other.hops) {
+            prop_assert_eq!(unpack(&shape.encode(), &times(&other.hops, &shape)), Ok(other.hops));
+        }
+        let mut changed = one.hops.clone();
+        if let Some(probe) = changed.iter_mut().flat_map(|hop| &mut hop.probes).next() {
+            probe.round = probe.round.wrapping_add(1);
+            prop_assert!(!shape.fits(&changed));
+        }
     }
 
     #[test]
@@ -101,8 +138,17 @@ fn a_lost_packet_does_not_change_the_shape() {
     assert_eq!(packed.shape, whole.shape);
     assert_ne!(packed.times, whole.times);
     assert_eq!(unpack(&packed.shape, &packed.times).unwrap(), lossy);
-    // A hop that is wholly silent is another shape.
-    assert_ne!(pack(&[hop(1, &[None; 3]), hop(2, &[None; 3])]).shape, whole.shape);
+    // A hop that is wholly silent has another shape by itself, and fits.
+    let silent = [hop(1, &[None; 3]), hop(2, &[None; 3])];
+    assert_ne!(pack(&silent).shape, whole.shape);
+    let shape = Shape::decode(&whole.shape).unwrap();
+    assert!(shape.fits(&silent));
+    assert_eq!(unpack(&whole.shape, &times(&silent, &shape)).unwrap(), silent);
+    assert_eq!(shape.path(), [Some([192, 0, 2, 1].into()), None]);
+    // Other answers, more probes or more hops do not.
+    assert!(!shape.fits(&[hop(1, &[None; 3]), hop(2, &[None, Some(1), None])]));
+    assert!(!shape.fits(&[hop(1, &[None; 2]), hop(2, &[None; 3])]));
+    assert!(!shape.fits(&[hop(1, &[None; 3])]));
 }
 
 #[test]

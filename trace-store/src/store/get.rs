@@ -1,8 +1,9 @@
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::net::IpAddr;
 
-use rusqlite::{OptionalExtension, Row, ToSql};
-use trace_core::model::{Atlas, Outcome, Trace, TraceKind, Uuid};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql};
+use trace_core::model::{Atlas, Hop, Located, Outcome, Trace, TraceKind, Uuid};
 
 use super::Store;
 use super::put::outcome_code;
@@ -10,7 +11,7 @@ use crate::{Error, document, pack};
 
 const COLUMNS: &str =
     "SELECT m.uuid, s.document, m.started, m.duration_ns, m.outcome, m.outcome_detail, sh.bytes,
-        m.times, m.atlas, j.bytes, m.consistency
+        m.times, m.atlas, m.narrowed, j.bytes, m.consistency
     FROM measurement AS m JOIN setup AS s ON s.id = m.setup JOIN shape AS sh ON sh.id = m.shape
     LEFT JOIN judgement AS j ON j.id = m.judgement ";
 
@@ -25,6 +26,7 @@ struct Found {
     shape: Vec<u8>,
     times: Vec<u8>,
     atlas: Option<i64>,
+    narrowed: bool,
     judgement: Option<Vec<u8>>,
     consistency: Option<f64>,
 }
@@ -41,8 +43,9 @@ impl Found {
             shape: row.get(6)?,
             times: row.get(7)?,
             atlas: row.get(8)?,
-            judgement: row.get(9)?,
-            consistency: row.get(10)?,
+            narrowed: row.get(9)?,
+            judgement: row.get(10)?,
+            consistency: row.get(11)?,
         })
     }
 }
@@ -108,30 +111,43 @@ impl Store {
         document::setup_from_text(&found.setup, &mut trace).map_err(|error| damaged("setup", &error))?;
         let mut atlas = Atlas { consistency: found.consistency, ..Atlas::default() };
         if let Some(number) = found.atlas {
-            for (ip, text) in self.places(number)? {
-                let address: IpAddr = ip.parse().map_err(|error| damaged("address", &error))?;
-                let located =
-                    document::located_from_text(&text).map_err(|error| damaged("places", &error))?;
-                atlas.places.insert(address, located);
-            }
+            atlas.places = places(&self.connection, number)
+                .map_err(self.fault("read the places of a trace"))?
+                .map_err(|error| damaged("places", &error))?;
+        }
+        if found.narrowed {
+            let answerers: BTreeSet<IpAddr> = trace.hops.iter().flat_map(Hop::answerers).collect();
+            atlas.places.retain(|address, _| answerers.contains(address));
         }
         if let Some(judgement) = found.judgement {
             pack::judgement::apply(&judgement, &mut atlas).map_err(|error| damaged("judgement", &error))?;
         }
         Ok((trace, atlas))
     }
+}
 
-    /// Address and document of each place of an atlas.
-    fn places(&self, atlas: i64) -> Result<Vec<(String, String)>, Error> {
-        let fault = self.fault("read the places of a trace");
-        let mut statement = self
-            .connection
-            .prepare_cached(
-                "SELECT a.ip, l.document FROM atlas_place AS ap JOIN address AS a ON a.id = ap.address
-                 JOIN located AS l ON l.id = ap.located WHERE ap.atlas = ?",
-            )
-            .map_err(fault)?;
-        let places = statement.query_map([atlas], |row| Ok((row.get(0)?, row.get(1)?))).map_err(fault)?;
-        places.collect::<Result<_, _>>().map_err(fault)
+/// The places of an atlas, or what is wrong with them.
+pub(super) fn places(
+    connection: &Connection,
+    atlas: i64,
+) -> rusqlite::Result<Result<BTreeMap<IpAddr, Located>, String>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT a.ip, l.document FROM atlas_place AS ap JOIN address AS a ON a.id = ap.address
+         JOIN located AS l ON l.id = ap.located WHERE ap.atlas = ?",
+    )?;
+    let rows =
+        statement.query_map([atlas], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+    let mut places = BTreeMap::new();
+    for row in rows {
+        let (ip, text) = row?;
+        let place = ip
+            .parse::<IpAddr>()
+            .map_err(|error| format!("the address {ip:?}: {error}"))
+            .and_then(|address| Ok((address, document::located_from_text(&text)?)));
+        match place {
+            Ok((address, located)) => places.insert(address, located),
+            Err(error) => return Ok(Err(error)),
+        };
     }
+    Ok(Ok(places))
 }

@@ -58,7 +58,8 @@ impl Store {
             .map_err(fault)?;
         transaction
             .execute_batch(
-                "DELETE FROM hop; DELETE FROM measurement; DELETE FROM judgement; DELETE FROM atlas_place;
+                "UPDATE epoch SET number = number + 1;
+                 UPDATE setup SET base_shape = NULL, base_path = NULL, base_atlas = NULL; DELETE FROM hop; DELETE FROM measurement; DELETE FROM judgement; DELETE FROM atlas_place;
                  DELETE FROM atlas; DELETE FROM located; DELETE FROM shape; DELETE FROM path_hop; DELETE FROM path;
                  DELETE FROM setup; DELETE FROM address;",
             )

@@ -1,12 +1,13 @@
 //! Values that repeat are stored once: found by the hash of their bytes, then compared byte by byte.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Result, ToSql, params};
-use trace_core::model::{Atlas, Located, Place, Trace};
+use trace_core::model::{Located, Place, Trace};
 
-use crate::pack;
+use crate::{document, pack};
 
 /// A table of interned bytes.
 #[derive(Debug, Clone, Copy)]
@@ -91,34 +92,30 @@ pub(super) fn setup(connection: &Connection, trace: &Trace, document: &str) -> R
     Ok((id, address))
 }
 
-/// The number of the path a trace took.
-pub(super) fn path(connection: &Connection, trace: &Trace) -> Result<i64> {
-    let path = pack::path::of(&trace.hops);
-    let bytes = pack::path::bytes(trace.hops.first().map_or(0, |hop| hop.ttl.get()), &path);
+/// The number of a path: `hops` from the TTL `first` on.
+pub(super) fn path(connection: &Connection, first: u8, hops: &[Option<IpAddr>]) -> Result<i64> {
+    let bytes = pack::path::bytes(first, hops);
     let hash = pack::hash(&bytes);
     if let Some(id) = find(connection, "SELECT id FROM path WHERE hash = ? AND bytes = ?", hash, &bytes)? {
         return Ok(id);
     }
-    let last = trace.hops.last().map(|hop| hop.ttl.get());
+    let ttls = first..=u8::MAX;
+    let last = hops.len().checked_sub(1).and_then(|last| ttls.clone().nth(last));
     let sql = "INSERT INTO path (hash, last_ttl, bytes) VALUES (?, ?, ?)";
     let id = insert(connection, sql, &[&hash, &last, &bytes])?;
-    for (hop, answerer) in trace.hops.iter().zip(path) {
+    for (ttl, answerer) in ttls.zip(hops) {
         let answerer = answerer.map(|answerer| address(connection, answerer)).transpose()?;
         let sql = "INSERT INTO path_hop (path, ttl, address) VALUES (?, ?, ?)";
-        connection.prepare_cached(sql)?.execute(params![id, hop.ttl.get(), answerer])?;
+        connection.prepare_cached(sql)?.execute(params![id, ttl, answerer])?;
     }
     Ok(id)
 }
 
-/// The number of what the sources said of the addresses of an atlas; `None` for none. `documents` are the texts
-/// of its places, without judgement and in their order.
-pub(super) fn atlas(connection: &Connection, atlas: &Atlas, documents: &[String]) -> Result<Option<i64>> {
-    if atlas.places.is_empty() {
-        return Ok(None);
-    }
-    let mut rows = Vec::with_capacity(documents.len());
-    for ((address, located), document) in atlas.places.iter().zip(documents) {
-        rows.push((self::address(connection, *address)?, self::located(connection, located, document)?));
+/// The number of what the sources said of some addresses.
+pub(super) fn atlas(connection: &Connection, places: &BTreeMap<IpAddr, Located>) -> Result<i64> {
+    let mut rows = Vec::with_capacity(places.len());
+    for (address, located) in places {
+        rows.push((self::address(connection, *address)?, self::located(connection, located)?));
     }
     let bytes: Vec<u8> = rows
         .iter()
@@ -127,17 +124,19 @@ pub(super) fn atlas(connection: &Connection, atlas: &Atlas, documents: &[String]
         .collect();
     let hash = pack::hash(&bytes);
     if let Some(id) = find(connection, "SELECT id FROM atlas WHERE hash = ? AND bytes = ?", hash, &bytes)? {
-        return Ok(Some(id));
+        return Ok(id);
     }
     let id = insert(connection, "INSERT INTO atlas (hash, bytes) VALUES (?, ?)", &[&hash, &bytes])?;
     for (address, located) in rows {
         let sql = "INSERT INTO atlas_place (atlas, address, located) VALUES (?, ?, ?)";
         connection.prepare_cached(sql)?.execute([id, address, located])?;
     }
-    Ok(Some(id))
+    Ok(id)
 }
 
-fn located(connection: &Connection, located: &Located, document: &str) -> Result<i64> {
+fn located(connection: &Connection, located: &Located) -> Result<i64> {
+    let document = document::located_to_text(located)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
     let hash = pack::hash(document.as_bytes());
     let found = find(connection, "SELECT id FROM located WHERE hash = ? AND document = ?", hash, &document)?;
     if let Some(id) = found {

@@ -9,6 +9,7 @@ mod init;
 mod intern;
 mod list;
 mod lock;
+mod memory;
 mod migration;
 mod open;
 mod put;
@@ -42,6 +43,7 @@ pub struct Store {
     wait: Duration,
     writable: bool,
     durable: Option<bool>,
+    memory: memory::Memory,
 }
 
 impl Store {

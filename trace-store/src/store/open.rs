@@ -7,6 +7,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::Store;
 use super::fault::fault;
 use super::lock::Lock;
+use super::memory::Memory;
 use super::migration::{self, State};
 use crate::Error;
 
@@ -63,7 +64,15 @@ impl Store {
             .execute_batch(&format!("PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = {LOG_LIMIT};"))
             .map_err(fault(&path, attempted))?;
         let directory = directory.to_owned();
-        let mut store = Self { connection, directory, path, wait, writable: true, durable: None };
+        let mut store = Self {
+            connection,
+            directory,
+            path,
+            wait,
+            writable: true,
+            durable: None,
+            memory: Memory::default(),
+        };
         store.recover()?;
         Ok(store)
     }
@@ -87,7 +96,15 @@ impl Store {
             State::Empty => return Err(Error::Missing { path }),
         }
         let directory = directory.to_owned();
-        Ok(Self { connection, directory, path, wait: Self::WAIT, writable: false, durable: None })
+        Ok(Self {
+            connection,
+            directory,
+            path,
+            wait: Self::WAIT,
+            writable: false,
+            durable: None,
+            memory: Memory::default(),
+        })
     }
 }
 

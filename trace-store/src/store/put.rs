@@ -1,14 +1,15 @@
 use std::path::PathBuf;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
-use trace_core::model::{Atlas, Located, Outcome, Trace};
+use trace_core::model::{Atlas, Outcome, Trace};
 
 use super::lock::Lock;
+use super::memory::Memory;
 use super::step::{Step, reached};
 use super::{Store, file, intern};
 use crate::Error;
 use crate::document;
-use crate::pack::{self, Packed};
+use crate::pack;
 
 /// Whether a trace gets a document besides its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,9 +51,7 @@ struct Draft<'a> {
     trace: &'a Trace,
     atlas: &'a Atlas,
     setup: String,
-    places: Vec<String>,
     judgement: Option<Vec<u8>>,
-    packed: Packed,
     duration: Option<i64>,
 }
 
@@ -117,9 +116,12 @@ impl Store {
     }
 
     /// The key of each trace, and whether it is new.
-    fn insert_all(&self, drafts: &[Draft<'_>], documents: Documents) -> Result<Vec<(i64, bool)>, Error> {
+    fn insert_all(&mut self, drafts: &[Draft<'_>], documents: Documents) -> Result<Vec<(i64, bool)>, Error> {
+        // What a transaction that fails would have put into the database is forgotten with it.
+        let mut memory = std::mem::take(&mut self.memory);
         let fault = self.fault("store a trace");
         let transaction = begin(&self.connection).map_err(fault)?;
+        memory.keep_in_step(&transaction).map_err(fault)?;
         let mut keys = Vec::with_capacity(drafts.len());
         for draft in drafts {
             let id = draft.trace.id;
@@ -128,7 +130,7 @@ impl Store {
                 .and_then(|mut statement| statement.query_row([id.to_string()], |row| row.get(0)).optional())
                 .map_err(fault)?;
             let Some(key) = found else {
-                keys.push((insert(&transaction, draft, documents).map_err(fault)?, true));
+                keys.push((insert(&transaction, &mut memory, draft, documents).map_err(fault)?, true));
                 continue;
             };
             let same = self.get_by_key(key)?.is_some_and(|(trace, _)| trace == *draft.trace);
@@ -144,6 +146,7 @@ impl Store {
         }
         reached(Step::BeforeCommit);
         transaction.commit().map_err(fault)?;
+        self.memory = memory;
         Ok(keys)
     }
 
@@ -210,35 +213,18 @@ fn draft<'a>(trace: &'a Trace, atlas: &'a Atlas) -> Result<Draft<'a>, Error> {
         .map(|duration| i64::try_from(duration.as_nanos()))
         .transpose()
         .map_err(|_| unfit("it took longer than 292 years"))?;
-    let places = atlas.places.values().map(|located| document::located_to_text(&unjudged(located)));
-    let no_text = |_| unfit("it cannot be written as text");
-    Ok(Draft {
-        trace,
-        atlas,
-        setup: document::setup_to_text(trace).map_err(no_text)?,
-        places: places.collect::<Result<_, _>>().map_err(no_text)?,
-        judgement: pack::judgement::encode(atlas),
-        packed: pack::pack(&trace.hops),
-        duration,
-    })
+    let setup = document::setup_to_text(trace).map_err(|_| unfit("it cannot be written as text"))?;
+    Ok(Draft { trace, atlas, setup, judgement: pack::judgement::encode(atlas), duration })
 }
 
-/// What the sources said, without what physics said of it.
-fn unjudged(located: &Located) -> Located {
-    let mut located = Located { verdict: None, score: None, ..located.clone() };
-    for candidate in &mut located.candidates {
-        candidate.verdict = None;
-        candidate.reason = None;
-    }
-    located
-}
-
-fn insert(transaction: &Connection, draft: &Draft<'_>, documents: Documents) -> rusqlite::Result<i64> {
-    let Draft { trace, atlas, packed, .. } = draft;
-    let (setup, address) = intern::setup(transaction, trace, &draft.setup)?;
-    let path = intern::path(transaction, trace)?;
-    let shape = intern::bytes(transaction, intern::Table::Shape, &packed.shape)?;
-    let places = intern::atlas(transaction, atlas, &draft.places)?;
+fn insert(
+    transaction: &Connection,
+    memory: &mut Memory,
+    draft: &Draft<'_>,
+    documents: Documents,
+) -> rusqlite::Result<i64> {
+    let Draft { trace, atlas, .. } = draft;
+    let stored = memory.store(transaction, trace, atlas, &draft.setup)?;
     let judgement = draft.judgement.as_ref();
     let judgement =
         judgement.map(|bytes| intern::bytes(transaction, intern::Table::Judgement, bytes)).transpose()?;
@@ -249,27 +235,28 @@ fn insert(transaction: &Connection, draft: &Draft<'_>, documents: Documents) -> 
     let key = transaction
         .prepare_cached(
             "INSERT INTO measurement (uuid, setup, address, started, duration_ns, outcome, outcome_detail, path,
-                 shape, atlas, judgement, consistency, document, times)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 shape, atlas, narrowed, judgement, consistency, document, times)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .insert(params![
             trace.id.as_bytes(),
-            setup,
-            address,
+            stored.setup,
+            stored.address,
             trace.started,
             draft.duration,
             trace.outcome.map(outcome_code),
             trace.outcome_detail,
-            path,
-            shape,
-            places,
+            stored.path,
+            stored.shape,
+            stored.atlas,
+            stored.narrowed,
             judgement,
             atlas.consistency,
             document,
-            packed.times,
+            stored.times,
         ])?;
     let mut statement = transaction.prepare_cached(
-        "INSERT INTO hop (key, sent, answered, min_us, median_above_min_us) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO hop (key, sent, lost, min_us, median_above_min_us) VALUES (?, ?, ?, ?, ?)",
     )?;
     for hop in &trace.hops {
         let statistics = hop.statistics();
@@ -278,7 +265,13 @@ fn insert(transaction: &Connection, draft: &Draft<'_>, documents: Documents) -> 
         let min = statistics.min.map(microseconds);
         let above = statistics.median.map(microseconds).zip(min).map(|(median, min)| median - min);
         let hop = key * 256 + i64::from(hop.ttl.get());
-        statement.execute(params![hop, statistics.sent, statistics.answered, min, above])?;
+        statement.execute(params![
+            hop,
+            statistics.sent,
+            statistics.sent - statistics.answered,
+            min,
+            above
+        ])?;
     }
     if trace.reached()
         && let Some(last) = trace.hops.last()
@@ -289,7 +282,7 @@ fn insert(transaction: &Connection, draft: &Draft<'_>, documents: Documents) -> 
                  WHERE id = ?1 AND (reached_started IS NULL OR reached_started <= ?2)
                      AND (reached_ttl IS NOT ?3 OR reached_started < ?2 - 3600000000000)",
             )?
-            .execute(params![setup, trace.started, last.ttl.get()])?;
+            .execute(params![stored.setup, trace.started, last.ttl.get()])?;
     }
     Ok(key)
 }

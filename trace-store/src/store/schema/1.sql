@@ -19,12 +19,17 @@ CREATE TABLE setup (
     document TEXT NOT NULL,
     -- Start and path length of the newest trace that reached its target: a hint that steers the next one.
     reached_started INTEGER,
-    reached_ttl INTEGER
+    reached_ttl INTEGER,
+    -- What the last trace was stored as that could not be stored as one before it.
+    base_shape INTEGER REFERENCES shape,
+    base_path INTEGER REFERENCES path,
+    base_atlas INTEGER REFERENCES atlas
 ) STRICT;
 CREATE INDEX setup_hash ON setup (hash);
 CREATE INDEX setup_address ON setup (address, protocol);
 
--- Who answered first at each TTL.
+-- Who answers first at each TTL. A hop of which every packet was lost is known by its row in `hop`: that alone
+-- does not make another path.
 CREATE TABLE path (
     id INTEGER PRIMARY KEY,
     hash INTEGER NOT NULL,
@@ -104,6 +109,8 @@ CREATE TABLE measurement (
     path INTEGER NOT NULL REFERENCES path,
     shape INTEGER NOT NULL REFERENCES shape,
     atlas INTEGER REFERENCES atlas,
+    -- 1 if the trace has only those of the atlas who answered it.
+    narrowed INTEGER NOT NULL,
     judgement INTEGER REFERENCES judgement,
     consistency REAL,
     -- 0 has none, 1 written, 2 pending.
@@ -112,7 +119,8 @@ CREATE TABLE measurement (
     times BLOB NOT NULL
 ) STRICT;
 CREATE INDEX measurement_started ON measurement (started);
-CREATE INDEX measurement_address ON measurement (address, started);
+-- The path stands in it so that the eras of a target are read from here alone.
+CREATE INDEX measurement_address ON measurement (address, started, path);
 CREATE INDEX measurement_pending ON measurement (key) WHERE document = 2;
 
 -- One row a trace and TTL. `key` is the trace's key times 256, plus the TTL: rows of one trace lie side by side
@@ -120,14 +128,21 @@ CREATE INDEX measurement_pending ON measurement (key) WHERE document = 2;
 CREATE TABLE hop (
     key INTEGER PRIMARY KEY,
     sent INTEGER NOT NULL,
-    answered INTEGER NOT NULL,
+    -- 0 takes no space: what is stored is what is usually 0.
+    lost INTEGER NOT NULL,
     min_us INTEGER,
-    -- The median less the least: 0 takes no space, and a single probe has 0.
     median_above_min_us INTEGER,
     trace INTEGER GENERATED ALWAYS AS (key >> 8) VIRTUAL,
     ttl INTEGER GENERATED ALWAYS AS (key & 255) VIRTUAL,
+    answered INTEGER GENERATED ALWAYS AS (sent - lost) VIRTUAL,
     median_us INTEGER GENERATED ALWAYS AS (min_us + median_above_min_us) VIRTUAL
 ) STRICT;
+
+-- Goes up whenever rows are removed that other rows point to: who remembers their numbers forgets them then.
+CREATE TABLE epoch (
+    number INTEGER NOT NULL
+) STRICT;
+INSERT INTO epoch VALUES (0);
 
 CREATE VIEW traces AS
 SELECT
@@ -165,9 +180,10 @@ SELECT
 FROM measurement AS m
 JOIN hop AS h ON h.key BETWEEN m.key * 256 AND m.key * 256 + 255
 LEFT JOIN path_hop AS ph ON ph.path = m.path AND ph.ttl = h.key & 255
-LEFT JOIN address AS a ON a.id = ph.address;
+LEFT JOIN address AS a ON a.id = ph.address AND (h.lost < h.sent OR h.sent = 0);
 
--- The table of the scripts that came before, with what they meant to write.
+-- The table of the scripts that came before, with what they meant to write. A hop whose own probes were all lost is
+-- silent.
 CREATE VIEW TRACE (ID, HOP, IP, COUNTRY, CITY, ISP, LATITUDE, LONGITUDE, DATE_CREATED) AS
 SELECT
     m.id,
@@ -182,6 +198,7 @@ SELECT
         || printf('.%09dZ', (m.started % 1000000000 + 1000000000) % 1000000000)
 FROM measurement AS m
 JOIN path_hop AS ph ON ph.path = m.path
-LEFT JOIN address AS a ON a.id = ph.address
-LEFT JOIN atlas_place AS ap ON ap.atlas = m.atlas AND ap.address = ph.address
+JOIN hop AS h ON h.key = m.key * 256 + ph.ttl
+LEFT JOIN address AS a ON a.id = ph.address AND (h.lost < h.sent OR h.sent = 0)
+LEFT JOIN atlas_place AS ap ON ap.atlas = m.atlas AND ap.address = a.id
 LEFT JOIN located AS l ON l.id = ap.located;

@@ -6,4 +6,5 @@ mod realistic;
 mod round_trip;
 mod search;
 mod size;
+mod speed;
 mod views;

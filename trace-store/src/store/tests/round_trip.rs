@@ -1,5 +1,7 @@
 use proptest::prelude::*;
 
+use trace_core::model::{Atlas, ProbeResult, Trace};
+
 use super::super::{Documents, Store};
 use super::realistic;
 use crate::{Error, samples};
@@ -67,24 +69,133 @@ fn a_batch_is_stored_whole_or_not_at_all() {
     assert_eq!(store.get(first.id).unwrap(), None);
 }
 
+fn count(store: &Store, table: &str) -> i64 {
+    store.connection.query_row(&format!("SELECT count(*) FROM {table}"), (), |row| row.get(0)).unwrap()
+}
+
 #[test]
-fn a_lost_packet_costs_no_new_shape_and_a_path_is_stored_once() {
+fn what_repeats_is_stored_once() {
+    for queries in [1, 3] {
+        let directory = tempfile::tempdir().unwrap();
+        let mut store = Store::open(directory.path()).unwrap();
+        let traces: Vec<_> = (0..300).map(|number| realistic::trace(number, 3, queries)).collect();
+        for (index, (trace, atlas)) in traces.iter().enumerate() {
+            if index % 100 == 0 {
+                // Nothing in memory any more.
+                store = Store::open(directory.path()).unwrap();
+            }
+            store.put(trace, atlas, Documents::Skip).unwrap();
+        }
+        assert_eq!(
+            (count(&store, "measurement"), count(&store, "hop"), count(&store, "setup")),
+            (300, 4500, 3)
+        );
+        // Three targets, now and then another path, and a trace behind it that lost a packet.
+        for table in ["path", "shape", "atlas"] {
+            assert!(count(&store, table) <= 15, "{table}: {}", count(&store, table));
+        }
+        assert!(count(&store, "judgement") <= 4, "{}", count(&store, "judgement"));
+        for (trace, atlas) in traces {
+            assert_eq!(store.get(trace.id).unwrap(), Some((trace, atlas)));
+        }
+    }
+}
+
+/// A trace like `number` 0, whose fourth hop was silent.
+fn silent(number: u32) -> (Trace, Atlas) {
+    let (mut trace, mut atlas) = realistic::trace(0, 3, 3);
+    trace.id = realistic::trace(number, 3, 3).0.id;
+    let hop = &mut trace.hops[3];
+    atlas.places.remove(&hop.answerers()[0]);
+    hop.probes.iter_mut().for_each(|probe| probe.result = ProbeResult::Silent);
+    (trace, atlas)
+}
+
+#[test]
+fn a_silent_hop_makes_no_new_path() {
     let directory = tempfile::tempdir().unwrap();
     let mut store = Store::open(directory.path()).unwrap();
-    for number in 0..300 {
+    let (trace, atlas) = realistic::trace(0, 3, 3);
+    store.put(&trace, &atlas, Documents::Skip).unwrap();
+    let (silent, fewer) = silent(1);
+    store.put(&silent, &fewer, Documents::Skip).unwrap();
+    // Places of somebody who did not answer are kept as well.
+    let (mut third, _) = self::silent(2);
+    third.vantage = None;
+    store.put(&third, &atlas, Documents::Skip).unwrap();
+    assert_eq!((count(&store, "path"), count(&store, "shape"), count(&store, "atlas")), (2, 2, 1));
+    for (trace, atlas) in [(&trace, &atlas), (&silent, &fewer), (&third, &atlas)] {
+        assert_eq!(store.get(trace.id).unwrap(), Some((trace.clone(), atlas.clone())));
+    }
+    let ip = |view: &str, id: &str| -> Vec<Option<String>> {
+        let sql = format!("SELECT ip FROM {view} WHERE {id} = ?");
+        let mut statement = store.connection.prepare(&sql).unwrap();
+        let rows = statement.query_map([silent.id.to_string()], |row| row.get(0)).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    };
+    let expected: Vec<_> =
+        silent.hops.iter().map(|hop| hop.answerers().first().map(ToString::to_string)).collect();
+    assert_eq!(expected[3], None);
+    assert_eq!(ip("TRACE", "ID"), expected);
+    assert_eq!(ip("hops", "trace"), expected);
+    let sql = "SELECT count(*) FROM TRACE WHERE HOP = 4 AND COUNTRY IS NULL";
+    let nowhere: i64 = store.connection.query_row(sql, (), |row| row.get(0)).unwrap();
+    assert_eq!(nowhere, 2);
+}
+
+#[test]
+fn what_was_located_anew_is_stored_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut store = Store::open(directory.path()).unwrap();
+    let (first, atlas) = realistic::trace(0, 3, 3);
+    let (second, _) = silent(1);
+    let mut other = atlas.clone();
+    for located in other.places.values_mut() {
+        located.candidates[0].place.city = Some("elsewhere".to_owned());
+    }
+    let third = Trace { id: silent(2).0.id, ..first.clone() };
+    for (trace, atlas) in [(&first, &atlas), (&second, &other), (&third, &Atlas::default())] {
+        store.put(trace, atlas, Documents::Skip).unwrap();
+    }
+    for (trace, atlas) in [(first, atlas), (second, other), (third, Atlas::default())] {
+        assert_eq!(store.get(trace.id).unwrap(), Some((trace, atlas)));
+    }
+}
+
+#[test]
+fn nobody_remembers_what_was_removed() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut store = Store::open(directory.path()).unwrap();
+    for number in 0..9 {
         let (trace, atlas) = realistic::trace(number, 3, 3);
         store.put(&trace, &atlas, Documents::Skip).unwrap();
     }
-    let count = |table: &str| -> i64 {
-        store.connection.query_row(&format!("SELECT count(*) FROM {table}"), (), |row| row.get(0)).unwrap()
-    };
-    assert_eq!(count("measurement"), 300);
-    assert_eq!(count("hop"), 300 * 15);
-    assert_eq!(count("setup"), 3);
-    assert!(count("path") <= 6, "{}", count("path"));
-    assert!(count("shape") <= 12, "{}", count("shape"));
-    assert!(count("atlas") <= 12, "{}", count("atlas"));
-    assert_eq!(count("judgement"), 1);
+    // Another process removes everything, and the numbers are given to others.
+    let (mut other, _) = Store::init(directory.path(), super::super::Overwrite::Everything).unwrap();
+    for number in [7, 5, 3, 1] {
+        let (trace, atlas) = realistic::trace(number, 8, 1);
+        other.put(&trace, &atlas, Documents::Skip).unwrap();
+    }
+    for number in 10..19 {
+        let (trace, atlas) = realistic::trace(number, 3, 3);
+        store.put(&trace, &atlas, Documents::Skip).unwrap();
+        assert_eq!(store.get(trace.id).unwrap(), Some((trace, atlas)));
+    }
+    assert!(store.check().unwrap().is_sound());
+}
+
+#[test]
+fn nobody_remembers_what_was_not_stored_after_all() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut store = Store::open(directory.path()).unwrap();
+    let (first, atlas) = realistic::trace(0, 3, 3);
+    let (second, fewer) = silent(1);
+    let different = Trace { vantage: None, ..first.clone() };
+    store.put_batch(&[(&first, &atlas), (&different, &atlas)], Documents::Skip).unwrap_err();
+    assert_eq!(count(&store, "shape"), 0);
+    store.put(&second, &fewer, Documents::Skip).unwrap();
+    assert_eq!(store.get(second.id).unwrap(), Some((second, fewer)));
+    assert!(store.check().unwrap().is_sound());
 }
 
 #[test]

@@ -2,7 +2,7 @@ use super::super::{Documents, Store};
 use super::realistic;
 
 /// Bytes of database and log for each hop, all probes kept, places included.
-fn bytes_per_hop(traces: u32, targets: u8, queries: u8) -> f64 {
+pub(super) fn bytes_per_hop(traces: u32, targets: u8, queries: u8) -> f64 {
     let directory = tempfile::tempdir().unwrap();
     let mut store = Store::open(directory.path()).unwrap();
     let numbers: Vec<u32> = (0..traces).collect();

@@ -1,0 +1,92 @@
+//! Figures for people: `cargo test --release -p trace-store -- --ignored --nocapture figures`.
+
+use core::time::Duration;
+use std::time::Instant;
+
+use super::super::{Documents, Filter, Store};
+use super::realistic;
+
+#[expect(clippy::disallowed_methods, reason = "a clock is what it takes to measure")]
+fn took<T>(work: impl FnOnce() -> T) -> (Duration, T) {
+    let start = Instant::now();
+    let result = work();
+    (start.elapsed(), result)
+}
+
+fn median(runs: usize, mut work: impl FnMut() -> Duration) -> Duration {
+    let mut all: Vec<_> = (0..runs).map(|_| work()).collect();
+    all.sort_unstable();
+    all[runs / 2]
+}
+
+#[test]
+#[ignore = "prints figures for people and checks nothing"]
+fn figures() {
+    let created = median(11, || {
+        let directory = tempfile::tempdir().unwrap();
+        took(|| drop(Store::open(directory.path()).unwrap())).0
+    });
+    println!("create a store and close it: {created:?}");
+    let first = median(11, || {
+        let directory = tempfile::tempdir().unwrap();
+        let (trace, atlas) = realistic::trace(1, 20, 3);
+        took(|| Store::open(directory.path()).unwrap().put(&trace, &atlas, Documents::Write).unwrap()).0
+    });
+    println!("create a store, put a first trace with its document, close: {first:?}");
+
+    let directory = tempfile::tempdir().unwrap();
+    let mut store = Store::open(directory.path()).unwrap();
+    let traces: Vec<_> = (0..66_000).map(|number| realistic::trace(number, 200, 1)).collect();
+    let (span, ()) = took(|| {
+        for chunk in traces.chunks(1000) {
+            let batch: Vec<_> = chunk.iter().map(|(trace, atlas)| (trace, atlas)).collect();
+            store.put_batch(&batch, Documents::Skip).unwrap();
+        }
+    });
+    println!("batches of 1000, with places: {:.0} hop rows a second", 66_000.0 * 15.0 / span.as_secs_f64());
+    let mut number = 100_000;
+    let mut next = |store: &mut Store, documents| {
+        number += 1;
+        let (trace, atlas) = realistic::trace(number, 200, 3);
+        took(|| store.put(&trace, &atlas, documents).unwrap()).0
+    };
+    println!("put into 66,000 traces: {:?}", median(201, || next(&mut store, Documents::Skip)));
+    println!("the same with its document: {:?}", median(201, || next(&mut store, Documents::Write)));
+    let (span, ()) = took(|| {
+        for (trace, atlas) in (200_000..202_000).map(|number| realistic::trace(number, 200, 1)) {
+            store.put_batch(&[(&trace, &atlas)], Documents::Skip).unwrap();
+        }
+    });
+    println!("one trace a transaction: {:.0} hop rows a second", 2_000.0 * 15.0 / span.as_secs_f64());
+    let (trace, _) = &traces[33_000];
+    println!("get: {:?}", median(101, || took(|| store.get(trace.id).unwrap().unwrap()).0));
+    let target = trace.target.as_ref().unwrap().address;
+    let protocol = trace_core::model::Protocol::Udp;
+    println!(
+        "expected_length: {:?}",
+        median(101, || took(|| store.expected_length(target, protocol).unwrap().unwrap()).0)
+    );
+    let id = trace.id.to_string();
+    println!("find by the last 8 digits: {:?}", median(11, || took(|| store.find(&id[28..]).unwrap()).0));
+    println!("find latest: {:?}", median(11, || took(|| store.find("latest").unwrap()).0));
+    let newest = Filter { limit: Some(20), ..Filter::default() };
+    println!("list the newest 20: {:?}", median(11, || took(|| store.list(&newest).unwrap()).0));
+    let to = Filter { limit: Some(20), target: Some(target.to_string()), ..Filter::default() };
+    println!("list the newest 20 to a target: {:?}", median(11, || took(|| store.list(&to).unwrap()).0));
+    drop(store);
+    println!("open and close: {:?}", median(21, || took(|| drop(Store::open(directory.path()).unwrap())).0));
+    println!(
+        "open, put with its document, close: {:?}",
+        median(21, || {
+            number += 1;
+            let (trace, atlas) = realistic::trace(number, 200, 3);
+            took(|| Store::open(directory.path()).unwrap().put(&trace, &atlas, Documents::Write).unwrap()).0
+        })
+    );
+    let (span, report) = took(|| Store::open(directory.path()).unwrap().check().unwrap());
+    println!("check of {} traces: {span:?}", report.traces);
+    assert!(report.is_sound(), "{report:?}");
+    for queries in [1, 3] {
+        println!("{queries} probes: {:.1} bytes a hop", super::size::bytes_per_hop(66_000, 200, queries));
+    }
+}
