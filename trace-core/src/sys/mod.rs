@@ -12,7 +12,8 @@
 //!
 //! Times come from the kernel's receive stamps. They are wall-clock times; each is turned into an age as soon
 //! as it is read, and the age is taken from the monotonic clock, so that setting the wall clock moves no
-//! round-trip time.
+//! round-trip time. The kernel begins to stamp a moment after the first socket of the machine asks for it;
+//! an answer without a stamp counts as arrived when it was read.
 //!
 //! Limits: addresses that need a scope (IPv6 link-local) and TCP are refused.
 

@@ -240,10 +240,13 @@ lab_test! {
                 for family in FAMILIES {
                     for protocol in PROTOCOLS {
                         let mut aimed = aim(mode, &destination(lab.target(family), protocol));
-                        let left = aimed.send(probe(protocol, 1, 0, 1));
-                        aimed.wait(Duration::from_millis(300));
-                        let rtt = aimed.hear(1)[0].at.since(left);
-                        assert!(rtt < Duration::from_millis(150), "{mode} {protocol} IPv{family}: {rtt:?}");
+                        // The kernel begins to stamp some time after the first socket asks for it.
+                        let exact = (1..=20).any(|id| {
+                            let left = aimed.send(probe(protocol, 1, 0, id));
+                            aimed.wait(Duration::from_millis(100));
+                            aimed.hear(1)[0].at.since(left) < Duration::from_millis(50)
+                        });
+                        assert!(exact, "{mode} {protocol} IPv{family}");
                     }
                 }
             });
