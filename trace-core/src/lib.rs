@@ -1,4 +1,51 @@
-//! The vocabulary and the probing engine of trace.
+//! The vocabulary and the probing engine of trace: traceroute over ICMP and UDP, IPv4 and IPv6, with raw sockets or
+//! without any privilege.
+//!
+//! For whoever wants to measure network paths from a Rust program, study how a tracer decides, or read what
+//! trace has stored. Programs that only want to trace a host and see it use the `trace-cli` binary.
+//!
+//! ```
+//! # #[cfg(all(feature = "net", target_os = "linux"))]
+//! # fn main() -> Result<(), trace_core::Error> {
+//! use trace_core::model::{Protocol, Protocols, Target, Uuid};
+//! use trace_core::sys;
+//! use trace_core::tracer::{Job, Tracer};
+//!
+//! // Raw sockets where they are permitted, ordinary ones where not.
+//! let mut tracer = Tracer::new(sys::open(None)?);
+//! let target = Target { name: None, address: [127, 0, 0, 1].into() };
+//! let trace = tracer.run(Job::new(Uuid::nil(), target, Protocols::One(Protocol::Udp), 0))?;
+//!
+//! for hop in &trace.hops {
+//!     println!("{} {:?} {:?}", hop.ttl, hop.answerers(), hop.statistics().min);
+//! }
+//! assert!(trace.reached());
+//! # Ok(())
+//! # }
+//! # #[cfg(not(all(feature = "net", target_os = "linux")))]
+//! # fn main() {}
+//! ```
+//!
+//! # Parts
+//!
+//! * [`model`]: what a trace, a hop, a probe and a place are. Plain values; every other crate of trace meets here.
+//! * [`engine`]: decides what to send, how long to wait and where a path ends. A pure state machine that reads no
+//!   clock and no socket.
+//! * [`link`]: the one seam to the outside, with three things behind it: raw and unprivileged sockets (`sys`), and a
+//!   simulated network (`sim`).
+//! * `carrier` and `wire`: how a probe carries its number, and the bytes of packets.
+//! * `tracer`: drives an engine over a link.
+//!
+//! # Features
+//!
+//! * `net` (default): sockets; brings `wire`.
+//! * `sim`: a seeded network in memory and virtual time; brings `wire`.
+//! * Without features: `model`, `engine` and `link`, in eight small crates altogether.
+//!
+//! # Limits
+//!
+//! Sockets are for Linux; elsewhere `sys::open` says so. TCP probes are built and recognised, but no socket sends them
+//! yet. A trace has one thread: the one that asks for events.
 
 #[cfg(feature = "wire")]
 pub mod carrier;
