@@ -293,7 +293,7 @@ fn on_canvas(polygon: Vec<Pixel>, rect: Rect) -> Option<Vec<Pixel>> {
     if !bounds.overlaps(rect) {
         return None;
     }
-    let mut polygon = thinned(&polygon);
+    let mut polygon = thinned(&polygon, TOLERANCE);
     if !rect.covers(bounds) {
         let between = |a: Pixel, b: Pixel, t: f64| (a.0 + (b.0 - a.0) * t, a.1 + (b.1 - a.1) * t);
         polygon = cut_polygon(polygon, |p| p.0 - rect.left, between);
@@ -308,7 +308,7 @@ fn on_canvas(polygon: Vec<Pixel>, rect: Rect) -> Option<Vec<Pixel>> {
 fn near_canvas(line: &[Pixel], rect: Rect) -> Vec<Vec<Pixel>> {
     let mut pieces = Vec::new();
     let mut piece: Vec<Pixel> = Vec::new();
-    let line = thinned(line);
+    let line = thinned(line, TOLERANCE);
     for (&a, &b) in line.iter().zip(line.iter().skip(1)) {
         let beside = a.0.max(b.0) < rect.left
             || a.0.min(b.0) > rect.right
@@ -331,12 +331,12 @@ fn near_canvas(line: &[Pixel], rect: Rect) -> Vec<Vec<Pixel>> {
     pieces
 }
 
-/// A line without points that lie within [`TOLERANCE`] of the one before; both ends stay.
-fn thinned(line: &[Pixel]) -> Vec<Pixel> {
+/// A line without points that lie within `tolerance` of the one before; both ends stay.
+pub(crate) fn thinned(line: &[Pixel], tolerance: f64) -> Vec<Pixel> {
     let mut kept: Vec<Pixel> = Vec::with_capacity(line.len());
     for (index, &point) in line.iter().enumerate() {
         let near = kept.last().is_some_and(|before| {
-            (point.0 - before.0).abs() < TOLERANCE && (point.1 - before.1).abs() < TOLERANCE
+            (point.0 - before.0).abs() < tolerance && (point.1 - before.1).abs() < tolerance
         });
         if !near {
             kept.push(point);

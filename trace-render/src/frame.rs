@@ -13,11 +13,10 @@ pub const LEAST_KM: f64 = 1800.0;
 /// A fitted map whose corners would lie farther from its centre than this, in degrees, is a part of a world map
 /// instead: countries would stand askew at its edges.
 const CORNER: f64 = 48.0;
-/// The same for a map whose centre lies beyond [`HIGH_NORTH`] degrees of latitude, where world maps tear apart what lies
-/// around the pole.
+/// The same for a route that stays beyond [`POLAR`] degrees of latitude: world maps tear apart what lies around the pole.
 const POLAR_CORNER: f64 = 85.0;
 /// Where that begins.
-const HIGH_NORTH: f64 = 62.0;
+const POLAR: f64 = 50.0;
 /// The centre of a world map is a multiple of this many degrees.
 const CENTRE_STEP: f64 = 5.0;
 /// A route that can be shown less than this much larger than on a world map is shown on a world map.
@@ -56,7 +55,9 @@ pub(crate) fn view(options: &MapOptions, room: &Room, points: &[Degrees]) -> Res
             })
         }
         (None, Extent::Fit, Some(cap)) => {
-            let limit = if cap.centre.y.abs() > HIGH_NORTH { POLAR_CORNER } else { CORNER };
+            let polar =
+                points.iter().all(|point| point.y > POLAR) || points.iter().all(|point| point.y < -POLAR);
+            let limit = if polar { POLAR_CORNER } else { CORNER };
             if cap.radius < limit {
                 let view = azimuthal(cap.centre, rect, inner, points, 0.0);
                 if corners(&view, rect) <= limit {

@@ -45,26 +45,19 @@ pub(crate) fn draw(picture: &mut Picture, options: &MapOptions, view: &View, rec
         let pieces = clip::lines(view, &arc.points, canvas);
         if arc.border { borders.extend(pieces) } else { coasts.extend(pieces) }
     }
-    // Two bands of water along the coast, the outer one fainter.
-    for (width, alpha) in [(9.0, 110), (4.5, 190)] {
-        picture.stroke(drawn(&coasts), palette.shore.with_alpha(alpha), width * unit);
+    // Two bands of water along the coast, the outer one fainter. Wide lines need no fine points.
+    let along: Vec<Vec<Pixel>> = coasts.iter().map(|line| clip::thinned(line, 1.6 * unit)).collect();
+    for (width, color) in [(9.0, palette.shore_far), (4.5, palette.shore)] {
+        picture.lines(along.iter().map(Vec::as_slice), color, width * unit);
     }
     if options.graticule {
-        let mut graticule = Pencil::default();
-        for line in graticule_lines() {
-            for piece in clip::lines(view, &line, canvas) {
-                graticule.line(&piece);
-            }
-        }
-        picture.stroke(graticule, palette.graticule, 0.9 * unit);
+        let lines: Vec<Vec<Pixel>> =
+            graticule_lines().iter().flat_map(|line| clip::lines(view, line, canvas)).collect();
+        picture.lines(lines.iter().map(Vec::as_slice), palette.graticule, 0.9 * unit);
     }
-    let mut land = Pencil::default();
-    for ring in world.countries.iter().flat_map(|country| &country.rings) {
-        for polygon in clip::polygons(view, ring, canvas) {
-            land.polygon(&polygon);
-        }
-    }
-    picture.fill(land, palette.land);
+    // Country by country; the borders painted later cover the seams.
+    let countries = world.countries.iter().map(|country| shapes(view, canvas, country));
+    picture.fills(countries, palette.land);
     for area in areas {
         fill_area(picture, view, canvas, *area, palette.area);
     }
@@ -82,22 +75,29 @@ pub(crate) fn draw(picture: &mut Picture, options: &MapOptions, view: &View, rec
     }
     picture.fill(lakes, palette.ocean);
     picture.stroke(shores, palette.coast.with_alpha(150), 0.6 * unit);
-    picture.stroke(drawn(&borders), palette.border, 0.9 * unit);
-    picture.stroke(drawn(&coasts), palette.coast, 0.8 * unit);
+    picture.lines(borders.iter().map(Vec::as_slice), palette.border, 0.9 * unit);
+    picture.lines(coasts.iter().map(Vec::as_slice), palette.coast, 0.8 * unit);
     for area in areas {
         outline_area(picture, view, canvas, *area, unit);
+    }
+    if !edge.is_empty() && edge.iter().any(|&pixel| rect.holds(pixel)) {
+        // Lines are wider than what they follow: what spilled over the edge of the globe is covered. The rectangle runs
+        // clockwise, so the globe must not, to be a hole in it.
+        let next = edge.iter().cycle().skip(1);
+        let turn: f64 = edge.iter().zip(next).map(|(a, b)| a.0 * b.1 - b.0 * a.1).sum();
+        let mut hole = edge.clone();
+        if turn > 0.0 {
+            hole.reverse();
+        }
+        let Rect { left, top, right, bottom } = canvas;
+        let mut outside = Pencil::default();
+        outside.polygon(&[(left, top), (right, top), (right, bottom), (left, bottom)]);
+        outside.polygon(&hole);
+        picture.fill(outside, palette.page);
     }
     let mut rim = Pencil::default();
     rim.polygon(&edge);
     picture.stroke(rim, palette.coast.with_alpha(170), 1.2 * unit);
-}
-
-fn drawn(lines: &[Vec<Pixel>]) -> Pencil {
-    let mut pencil = Pencil::default();
-    for line in lines {
-        pencil.line(line);
-    }
-    pencil
 }
 
 /// Meridians every 30 degrees, which end 10 degrees from the poles, and parallels every 30 degrees.

@@ -31,7 +31,19 @@ fn paint(picture: &Picture) -> Option<Pixmap> {
     for shape in &picture.shapes {
         match shape {
             Shape::Fill { path, color } => fill(&mut canvas, path, *color),
-            Shape::Stroke { path, color, width, dash } => stroke(&mut canvas, path, *color, *width, *dash),
+            Shape::Stroke { path, color, width, dash } => {
+                stroke(&mut canvas, path, *color, *width, *dash, LineJoin::Round)
+            }
+            Shape::Fills { paths, color } => {
+                for path in paths {
+                    fill(&mut canvas, path, *color);
+                }
+            }
+            Shape::Lines { paths, color, width } => {
+                for path in paths {
+                    stroke(&mut canvas, path, *color, *width, None, LineJoin::Bevel);
+                }
+            }
             Shape::Text(text) => write(&mut canvas, text),
         }
     }
@@ -48,11 +60,18 @@ fn fill(canvas: &mut Pixmap, path: &Path, color: Color) {
     canvas.fill_path(path, &brush(color), FillRule::Winding, Transform::identity(), None);
 }
 
-fn stroke(canvas: &mut Pixmap, path: &Path, color: Color, width: f64, dash: Option<[f64; 2]>) {
+fn stroke(
+    canvas: &mut Pixmap,
+    path: &Path,
+    color: Color,
+    width: f64,
+    dash: Option<[f64; 2]>,
+    join: LineJoin,
+) {
     let stroke = Stroke {
         width: narrow(width),
         line_cap: LineCap::Round,
-        line_join: LineJoin::Round,
+        line_join: join,
         dash: dash.and_then(|[on, off]| StrokeDash::new(vec![narrow(on), narrow(off)], 0.0)),
         ..Stroke::default()
     };
@@ -65,7 +84,7 @@ fn write(canvas: &mut Pixmap, text: &Text) {
     font.outline(&mut builder, &text.content, text.size, text.tracking, text.x, text.y);
     let Some(path) = builder.finish() else { return };
     if let Some((color, width)) = text.halo {
-        stroke(canvas, &path, color, width, None);
+        stroke(canvas, &path, color, width, None, LineJoin::Round);
     }
     fill(canvas, &path, text.color);
 }

@@ -37,6 +37,20 @@ pub(crate) fn document(picture: &Picture, (title, description): &(String, String
                     dash.unwrap_or_default()
                 )
             }
+            Shape::Fills { paths, color } => {
+                let data: String = paths.iter().map(data).collect();
+                writeln!(out, "<path d=\"{data}\" {}/>", colored("fill", *color))
+            }
+            Shape::Lines { paths, color, width } => {
+                let data: String = paths.iter().map(data).collect();
+                writeln!(
+                    out,
+                    "<path d=\"{data}\" fill=\"none\" {} stroke-width=\"{}\" stroke-linecap=\"round\" \
+                     stroke-linejoin=\"bevel\"/>",
+                    colored("stroke", *color),
+                    short(*width),
+                )
+            }
             Shape::Text(text) => writeln!(out, "{}", line(text)),
         };
     }
@@ -75,7 +89,7 @@ fn colored(what: &str, color: Color) -> String {
     if alpha == 255 {
         format!("{what}=\"#{red:02x}{green:02x}{blue:02x}\"")
     } else {
-        let opacity = short(f64::from(alpha) / 255.0);
+        let opacity = format!("{:.2}", f64::from(alpha) / 255.0);
         format!("{what}=\"#{red:02x}{green:02x}{blue:02x}\" {what}-opacity=\"{opacity}\"")
     }
 }
@@ -97,9 +111,9 @@ fn data(path: &Path) -> String {
     out
 }
 
-/// A number with at most two digits behind the point.
+/// A number with at most one digit behind the point: a tenth of a pixel cannot be seen.
 fn short(value: f64) -> String {
-    let text = format!("{value:.2}");
+    let text = format!("{value:.1}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
@@ -132,6 +146,6 @@ mod tests {
 
     #[test]
     fn numbers_are_short() {
-        assert_eq!(["1.5", "2", "0", "-3.25"].map(str::to_owned), [1.5, 2.0, -0.001, -3.25].map(short));
+        assert_eq!(["1.5", "2", "0", "-3.3"].map(str::to_owned), [1.5, 2.0, -0.001, -3.26].map(short));
     }
 }

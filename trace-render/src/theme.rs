@@ -97,7 +97,8 @@ impl Theme {
             Self::Light => Palette {
                 page: Color::opaque(0xfb_fa_f7),
                 ocean: Color::opaque(0xd9_e6_ec),
-                shore: Color::opaque(0xc6_d9_e2),
+                shore: Color::opaque(0xc8_da_e3),
+                shore_far: Color::opaque(0xd1_e0_e8),
                 graticule: Color::opaque(0xc6_d7_df),
                 land: Color::opaque(0xf6_f3_ec),
                 border: Color::opaque(0xcf_c8_ba),
@@ -114,7 +115,8 @@ impl Theme {
             Self::Dark => Palette {
                 page: Color::opaque(0x0d_14_1b),
                 ocean: Color::opaque(0x12_1d_28),
-                shore: Color::opaque(0x19_2a_38),
+                shore: Color::opaque(0x19_29_37),
+                shore_far: Color::opaque(0x15_23_2f),
                 graticule: Color::opaque(0x1e_2c_39),
                 land: Color::opaque(0x27_34_40),
                 border: Color::opaque(0x43_52_5f),
@@ -139,6 +141,8 @@ pub(crate) struct Palette {
     pub(crate) ocean: Color,
     /// A band of water along the coast.
     pub(crate) shore: Color,
+    /// The same, farther out.
+    pub(crate) shore_far: Color,
     pub(crate) graticule: Color,
     pub(crate) land: Color,
     pub(crate) border: Color,
