@@ -135,4 +135,3 @@ pub const fn flow_label(protocol: Protocol, identity: u16) -> u32 {
     };
     (protocol << 16) | identity as u32
 }
-

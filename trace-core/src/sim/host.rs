@@ -1,9 +1,10 @@
 use core::time::Duration;
 use std::net::IpAddr;
 
+use super::limit::Limit;
 use super::{Line, Path, RateLimit};
 use crate::engine::Moment;
-use crate::model::{Family, Protocol, ReplyKind};
+use crate::model::{Protocol, ReplyKind};
 
 /// A host that can be traced to, with the path that leads to it.
 ///
@@ -17,7 +18,7 @@ pub struct Host {
     pub(super) paths: Vec<(Moment, Path)>,
     pub(super) silent: Vec<Protocol>,
     pub(super) slow: Duration,
-    pub(super) limit: Option<RateLimit>,
+    pub(super) limit: Limit,
     pub(super) unreachable: Option<ReplyKind>,
     pub(super) open: Vec<Protocol>,
     pub(super) quotes: usize,
@@ -33,7 +34,7 @@ impl Host {
             paths: Vec::new(),
             silent: Vec::new(),
             slow: Duration::ZERO,
-            limit: None,
+            limit: Limit::None,
             unreachable: None,
             open: Vec::new(),
             quotes: usize::MAX,
@@ -87,12 +88,13 @@ impl Host {
 
     /// Limits its ICMP errors as Linux does; echo replies and TCP answers are not limited.
     pub const fn rate_limited(&mut self) -> &mut Self {
-        self.rate_limit(RateLimit::linux(Family::of(self.address)))
+        self.limit = Limit::Linux;
+        self
     }
 
     /// Limits its ICMP errors.
     pub const fn rate_limit(&mut self, limit: RateLimit) -> &mut Self {
-        self.limit = Some(limit);
+        self.limit = Limit::Fixed(limit);
         self
     }
 

@@ -26,6 +26,25 @@ impl RateLimit {
     }
 }
 
+/// How the answers of a router are limited.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Limit {
+    None,
+    /// As Linux does for the family.
+    Linux,
+    Fixed(RateLimit),
+}
+
+impl Limit {
+    pub(super) const fn of(self, family: Family) -> Option<RateLimit> {
+        match self {
+            Self::None => None,
+            Self::Linux => Some(RateLimit::linux(family)),
+            Self::Fixed(limit) => Some(limit),
+        }
+    }
+}
+
 /// The bucket.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bucket {

@@ -1,6 +1,7 @@
 use core::time::Duration;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::limit::Limit;
 use super::{Line, RateLimit};
 use crate::model::{Family, Label, Protocol, ReplyKind};
 
@@ -15,7 +16,7 @@ pub struct Router {
     pub(super) line: Line,
     pub(super) silent: Vec<Protocol>,
     pub(super) slow: Duration,
-    pub(super) limit: Option<RateLimit>,
+    pub(super) limit: Limit,
     pub(super) refuses: Vec<(Protocol, ReplyKind)>,
     pub(super) drops: Vec<Protocol>,
     pub(super) quotes: usize,
@@ -25,6 +26,7 @@ pub struct Router {
     pub(super) way_back: u8,
     pub(super) rewrites_tos: Option<u8>,
     pub(super) forwards_too_far: bool,
+    pub(super) translates: Option<IpAddr>,
 }
 
 impl Router {
@@ -37,7 +39,7 @@ impl Router {
             line,
             silent: Vec::new(),
             slow: Duration::ZERO,
-            limit: None,
+            limit: Limit::None,
             refuses: Vec::new(),
             drops: Vec::new(),
             quotes: usize::MAX,
@@ -47,6 +49,7 @@ impl Router {
             way_back: 0,
             rewrites_tos: None,
             forwards_too_far: false,
+            translates: None,
         }
     }
 
@@ -104,14 +107,15 @@ impl Router {
         self
     }
 
-    /// Limits its answers as Linux does over IPv4: six at once, then one a second.
+    /// Limits its answers as Linux does for the family ([`RateLimit::linux`]).
     pub const fn rate_limited(&mut self) -> &mut Self {
-        self.rate_limit(RateLimit::linux(Family::V4))
+        self.limit = Limit::Linux;
+        self
     }
 
     /// Limits its answers.
     pub const fn rate_limit(&mut self, limit: RateLimit) -> &mut Self {
-        self.limit = Some(limit);
+        self.limit = Limit::Fixed(limit);
         self
     }
 
@@ -173,6 +177,13 @@ impl Router {
     /// quotes TTL 0.
     pub const fn forwards_too_far(&mut self) -> &mut Self {
         self.forwards_too_far = true;
+        self
+    }
+
+    /// Puts this address, of the family of the probes, in place of the source of what it forwards. On the way
+    /// back it puts the old one into what is quoted, but not into its checksum, as common translators do.
+    pub const fn translates(&mut self, source: IpAddr) -> &mut Self {
+        self.translates = Some(source);
         self
     }
 }

@@ -10,6 +10,7 @@ use crate::model::{Family, Flow, Label, Mode, Protocol, Protocols, ReplyKind, Tt
 use crate::wire::checksum::Sum;
 use crate::wire::protocol_number;
 
+mod limits;
 mod paths;
 
 const MS: Duration = Duration::from_millis(1);
@@ -207,45 +208,6 @@ fn silence_slowness_and_filters() {
     assert_eq!(bench.ask(probe(Protocol::Tcp, 5, 8)).unwrap().reply.kind, Some(ReplyKind::Rst));
 }
 
-/// What Linux routers were measured to do: six at once, then one a second.
-#[test]
-fn a_rate_limit_is_a_bucket_of_tokens() {
-    let mut network = Network::chain(Family::V4, 1, MS);
-    network.router(1).rate_limited();
-    let mut bench = Bench::one(network, Mode::Raw, Family::V4, Protocol::Icmp);
-    for id in 1..=20 {
-        bench.send(probe(Protocol::Icmp, 1, id));
-    }
-    let second = Moment::from_nanos(1_000_000_000);
-    let ids: Vec<_> = bench.hear_until(second).iter().map(|heard| heard.id.unwrap().get()).collect();
-    assert_eq!(ids, [1, 2, 3, 4, 5, 6]);
-    let mut answered = 0;
-    for tenth in 0..30 {
-        bench.send(probe(Protocol::Icmp, 1, 100 + tenth));
-        let until = bench.link.now() + 100 * MS;
-        answered += bench.hear_until(until).len();
-    }
-    assert_eq!(answered, 3, "one a second over three seconds");
-    let counts = bench.link.journal().router(1);
-    assert_eq!((counts.due, counts.answered, counts.limited), (50, 9, 41));
-    assert_eq!(bench.link.journal().sent(), 50);
-}
-
-#[test]
-fn a_limited_host_limits_errors_but_no_echo_replies() {
-    let mut network = Network::chain(Family::V4, 0, MS);
-    network.target(target(Family::V4, 1)).rate_limited();
-    let mut bench = Bench::new(network, Mode::Raw, Family::V4, Protocols::All, 1);
-    for protocol in Protocol::ALL {
-        for id in 1..=10 {
-            bench.send(probe(*protocol, 1, id));
-        }
-    }
-    let heard = bench.hear_until(Moment::from_nanos(500_000_000));
-    let count = |protocol| heard.iter().filter(|heard| heard.protocol == protocol).count();
-    assert_eq!([Protocol::Icmp, Protocol::Udp, Protocol::Tcp].map(count), [10, 6, 10]);
-}
-
 #[test]
 fn refusals_of_every_kind_come_from_the_router_that_refuses() {
     for family in Family::ALL {
@@ -314,6 +276,24 @@ fn what_is_quoted_shows_the_way_there() {
     network.router(2).longer_way_back(4).reply_ttl(64);
     let mut bench = Bench::one(network, Mode::Raw, Family::V4, Protocol::Udp);
     assert_eq!(bench.ask(probe(Protocol::Udp, 2, 1)).unwrap().reply.reply_ttl, Some(64 - 1 - 4));
+}
+
+#[test]
+fn a_translator_shows_in_what_is_quoted_behind_it() {
+    for family in Family::ALL {
+        for protocol in Protocol::ALL {
+            let mut network = Network::chain(*family, 3, MS);
+            network.router(2).translates(address(*family, 99));
+            let mut bench = Bench::one(network, Mode::Raw, *family, *protocol);
+            for ttl in 1..=3 {
+                let heard = bench.ask(probe(*protocol, ttl, 7)).unwrap();
+                let hidden = *family == Family::V4 && *protocol == Protocol::Icmp;
+                let nat = ttl == 3 && !hidden;
+                assert_eq!(heard.reply.quoted.unwrap().nat, nat, "{protocol} {family} TTL {ttl}");
+                assert_eq!(heard.id, ProbeId::new(7));
+            }
+        }
+    }
 }
 
 #[test]

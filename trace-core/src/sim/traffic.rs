@@ -9,6 +9,7 @@ use super::random::{Random, mix};
 use super::{Journal, Line, Network, RateLimit, source};
 use crate::engine::{Moment, Probe};
 use crate::model::{Family, Label, Protocol, ReplyKind};
+use crate::wire::checksum::Sum;
 use crate::wire::{Quote, checksum, double_word, icmp_type, ip_header, protocol_number, word};
 
 /// The packets that are under way in a network.
@@ -20,7 +21,7 @@ pub(super) struct Traffic {
     salt: u64,
     events: BinaryHeap<Event>,
     order: u64,
-    buckets: HashMap<Node, Bucket>,
+    buckets: HashMap<(Node, Family), Bucket>,
     journal: Journal,
 }
 
@@ -59,7 +60,7 @@ impl Traffic {
         let Some(host) = network.hosts.get(&seen.destination) else { return };
         let Some(path) = host.path_at(left) else { return };
 
-        let (mut ttl, mut tos) = (seen.ttl, seen.tos);
+        let (mut ttl, mut tos, mut translated) = (seen.ttl, seen.tos, None);
         let mut passage = Passage { at: left, back: Duration::ZERO, passed: 0, lost_back: false };
         let mut last = None;
         let mut due = None;
@@ -84,6 +85,7 @@ impl Traffic {
             }
             ttl = ttl.saturating_sub(1);
             tos = router.rewrites_tos.unwrap_or(tos);
+            translated = router.translates.or(translated);
             counts.forwarded += 1;
             passage.passed = passage.passed.saturating_add(1);
             last = Some(number);
@@ -109,7 +111,10 @@ impl Traffic {
         };
         drop(records);
         let Passage { at, back, passed: passes, lost_back: lost } = passage;
-        let packet = as_it_arrived(packet, ttl, tos);
+        let mut packet = as_it_arrived(packet, ttl, tos);
+        if let Some(translated) = translated {
+            adjust_checksum(&mut packet, seen.protocol, seen.source, translated);
+        }
         self.arrange(at, What::Due(Due { node, error, packet, back, passes, lost, probe: *probe }));
     }
 
@@ -146,9 +151,10 @@ impl Traffic {
             return;
         }
         let limited = match (answerer.limit, due.error) {
-            (Some(limit), Some(_)) => {
-                !buckets.entry(due.node).or_insert_with(|| Bucket::full(limit)).take(limit, at)
-            }
+            (Some(limit), Some(_)) => !buckets
+                .entry((due.node, answerer.family))
+                .or_insert_with(|| Bucket::full(limit))
+                .take(limit, at),
             _ => false,
         };
         let answer = if limited { None } else { answerer.answer(&due) };
@@ -203,7 +209,7 @@ impl<'a> Answerer<'a> {
                 family,
                 silent: &router.silent,
                 slow: router.slow,
-                limit: router.limit,
+                limit: router.limit.of(family),
                 quotes: router.quotes,
                 labels: &router.labels,
                 legacy: router.legacy_extensions,
@@ -217,7 +223,7 @@ impl<'a> Answerer<'a> {
                 family,
                 silent: &host.silent,
                 slow: host.slow,
-                limit: host.limit,
+                limit: host.limit.of(family),
                 quotes: host.quotes,
                 labels: &[],
                 legacy: false,
@@ -277,6 +283,24 @@ fn flow_hash(seen: &Quote<'_>) -> u64 {
 fn halves(address: Ipv6Addr) -> [u64; 2] {
     let bits = address.to_bits();
     [bits >> 64, bits & u128::from(u64::MAX)].map(|half| u64::try_from(half).unwrap_or_default())
+}
+
+/// Changes the checksum behind the IP header as a change of the source address does (RFC 1624). ICMP over IPv4
+/// has no address in its checksum.
+fn adjust_checksum(packet: &mut [u8], protocol: Protocol, old: IpAddr, new: IpAddr) {
+    let family = family_of(packet);
+    let offset = match (protocol, family) {
+        (Protocol::Icmp, Family::V4) => return,
+        (Protocol::Icmp, Family::V6) => 2,
+        (Protocol::Udp, _) => 6,
+        (Protocol::Tcp, _) => 16,
+    };
+    let field = packet.get_mut(usize::from(ip_header(family)) + offset..);
+    let Some(field) = field.and_then(|rest| rest.first_chunk_mut()) else { return };
+    let before = u16::from_be_bytes(*field);
+    let sum = |address| Sum::ZERO.address(address).fold();
+    let after = checksum::update(before, sum(old), sum(new));
+    *field = after.to_be_bytes();
 }
 
 /// The packet with the TTL and type of service it arrives with.
