@@ -1,2 +1,60 @@
-//! The trace-cli binary.
-fn main() {}
+//! `trace-cli`: trace the route to a host, see where every hop is, keep it, draw it.
+//!
+//! [`args`] is what was typed, [`settings`] what was meant, `verb` does it, [`report`] puts it into words.
+
+mod args;
+mod clock;
+mod escape;
+mod exit;
+mod grid;
+mod host;
+mod interrupt;
+mod kept;
+mod names;
+mod output;
+mod paint;
+mod picture;
+mod report;
+mod say;
+mod settings;
+mod sources;
+mod verb;
+
+use std::process::ExitCode;
+
+use args::{Arguments, DbVerb, GeoVerb, Verb};
+use clap::Parser as _;
+use exit::{Exit, Result};
+use output::Output;
+use say::Voice;
+
+fn main() -> ExitCode {
+    // What makes no sense to clap ends here, with its own words and status 2.
+    let Arguments { global, verb } = Arguments::parse();
+    let voice = Voice::new(global.verbose);
+    let mut output = Output::new(global.color);
+    let exit = run(verb, global.data_dir, voice, &mut output).unwrap_or_else(|failure| {
+        if failure.cause.is_some() {
+            voice.warn(&failure.to_string());
+        }
+        failure.exit
+    });
+    exit.into()
+}
+
+fn run(verb: Verb, data_dir: Option<std::path::PathBuf>, voice: Voice, output: &mut Output) -> Result<Exit> {
+    match verb {
+        Verb::Trace(typed) => verb::trace::run(*typed, data_dir, voice, output),
+        Verb::Map(typed) => verb::map::run(typed, data_dir, voice, output),
+        Verb::List(typed) => verb::list::run(typed, data_dir, output),
+        Verb::Show(typed) => verb::show::run(typed, data_dir, output),
+        Verb::Geo { verb: GeoVerb::Lookup(typed) } => verb::geo::lookup(typed, output),
+        Verb::Geo { verb: GeoVerb::Status(typed) } => verb::geo::status(typed, output),
+        Verb::Db { verb: DbVerb::Init { overwrite } } => verb::db::init(overwrite, data_dir, output),
+        Verb::Db { verb: DbVerb::Check } => verb::db::check(data_dir, output),
+        Verb::Db { verb: DbVerb::Path } => verb::db::path(data_dir, output),
+        Verb::Doctor(typed) => verb::doctor::run(typed, data_dir, output),
+        Verb::Completions { shell } => verb::completions::run(shell, output),
+        Verb::Man { verb } => verb::man::run(verb.as_deref(), output),
+    }
+}

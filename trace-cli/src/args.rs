@@ -1,0 +1,354 @@
+//! What was typed. What was meant is made of it in [`crate::settings`].
+
+mod help;
+mod values;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use trace_core::model::{Coordinates, Mode, Ttl};
+use trace_render::{Extent, Projection, Theme};
+
+use crate::clock::{Since, parse_since, parse_span};
+pub(crate) use values::{Asked, AskedProtocol, Canvas};
+
+/// Trace the route to a host, see where every hop is, keep it, draw it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "trace-cli",
+    version,
+    long_version = help::long_version(),
+    after_long_help = help::EXIT_STATUS,
+    max_term_width = 100,
+    infer_subcommands = false,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// What every verb understands.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Where traces are kept [default: $TRACE_DATA_DIR]
+    ///
+    /// The directory that holds the database `traces.sqlite` and the documents `traces/ID.json`. Without it
+    /// $TRACE_DATA_DIR is used, else $XDG_DATA_HOME/trace, else ~/.local/share/trace.
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Colours: auto, always or never
+    ///
+    /// `auto` colours a terminal unless NO_COLOR is set.
+    #[arg(long, value_name = "WHEN", global = true, value_enum, default_value_t = ColorChoice::Auto, hide_short_help = true, hide_possible_values = true)]
+    pub(crate) color: ColorChoice,
+    /// Say on standard error what is being done
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorChoice {
+    Auto,
+    Always,
+    Never,
+}
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Table,
+    Json,
+    Jsonl,
+    Csv,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Trace the route to hosts
+    Trace(Box<TraceArguments>),
+    /// Draw kept traces on a map
+    Map(MapArguments),
+    /// List the traces that are kept
+    List(ListArguments),
+    /// Print a trace that is kept
+    Show(ShowArguments),
+    /// Ask where addresses are
+    Geo {
+        #[command(subcommand)]
+        verb: GeoVerb,
+    },
+    /// Create, check or find the database
+    Db {
+        #[command(subcommand)]
+        verb: DbVerb,
+    },
+    /// Say what works on this machine, and what mends the rest
+    Doctor(DoctorArguments),
+    /// Print the completions of a shell
+    #[command(after_help = help::COMPLETIONS)]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print a manual page
+    #[command(after_help = help::MAN)]
+    Man {
+        /// The verb it is about [default: the program]
+        #[arg(value_name = "VERB")]
+        verb: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(about = help::TRACE_ABOUT, long_about = help::TRACE_LONG, after_long_help = help::TRACE_NOTES)]
+pub(crate) struct TraceArguments {
+    /// Names or addresses to trace to
+    ///
+    /// Names may be international; they are resolved by this system. Several hosts are traced side by side
+    /// and printed as they finish.
+    #[arg(value_name = "HOST", required = true)]
+    pub(crate) hosts: Vec<String>,
+    #[command(flatten)]
+    pub(crate) format: FormatArguments,
+    /// Keep nothing
+    ///
+    /// Neither the database is opened nor a document written.
+    #[arg(long)]
+    pub(crate) no_store: bool,
+    /// A name for the place this is measured from
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
+    pub(crate) vantage: Option<String>,
+    #[command(flatten, next_help_heading = "Probing")]
+    pub(crate) probing: Probing,
+    #[command(flatten, next_help_heading = "Places")]
+    pub(crate) locating: Locating,
+    /// Do not look up places
+    #[arg(long, help_heading = "Places", conflicts_with_all = ["places", "mmdb"])]
+    pub(crate) no_geo: bool,
+    /// Do not look up host names of hops
+    ///
+    /// Otherwise the system's resolver is asked for the names of global addresses, for a second at most.
+    /// Private and other special addresses are never asked for.
+    #[arg(short = 'n', long, help_heading = "Places")]
+    pub(crate) no_dns: bool,
+    /// Draw the routes into a .png, .svg or .geojson file
+    #[arg(long, value_name = "FILE", help_heading = "Map")]
+    pub(crate) map: Option<PathBuf>,
+    #[command(flatten, next_help_heading = "Map")]
+    pub(crate) drawing: Drawing,
+}
+
+/// How to probe.
+#[derive(Debug, Args)]
+pub(crate) struct Probing {
+    /// IPv4 only
+    #[arg(short = '4', conflicts_with = "ipv6")]
+    pub(crate) ipv4: bool,
+    /// IPv6 only
+    #[arg(short = '6')]
+    pub(crate) ipv6: bool,
+    /// icmp or udp [default: icmp if permitted]
+    ///
+    /// ICMP echo gets furthest as a rule. Without raw sockets it needs a group inside
+    /// net.ipv4.ping_group_range; where that is not so UDP is the default. The heading of the table tells
+    /// which was taken.
+    #[arg(long, value_name = "PROTOCOL", value_parser = values::protocol(), hide_possible_values = true)]
+    pub(crate) protocol: Option<AskedProtocol>,
+    /// auto, raw or unprivileged
+    ///
+    /// `raw` needs CAP_NET_RAW and sees what routers quote; `unprivileged` needs nothing; `auto` takes raw
+    /// where it is permitted.
+    #[arg(long, value_name = "MODE", value_parser = values::mode(), default_value = "auto", hide_possible_values = true)]
+    pub(crate) mode: AskedMode,
+    /// Destination port of UDP [default: 33434]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) port: Option<u16>,
+    /// First TTL to probe
+    #[arg(long, value_name = "TTL", value_parser = values::ttl, default_value = "1")]
+    pub(crate) first_ttl: Ttl,
+    /// Last TTL to probe
+    #[arg(long, value_name = "TTL", value_parser = values::ttl, default_value = "30")]
+    pub(crate) max_ttl: Ttl,
+    /// Probes per hop
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..), default_value_t = 3)]
+    pub(crate) queries: u8,
+    /// Longest wait for an answer
+    ///
+    /// As 500ms, 2s, or a plain number of seconds. A hop whose neighbours have answered is given up much
+    /// earlier.
+    #[arg(long, value_name = "TIME", value_parser = parse_span, default_value = "2s")]
+    pub(crate) wait: Duration,
+    /// Silent hops before giving up
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..), default_value_t = 8)]
+    pub(crate) gap: u8,
+    /// Size of the IP packet [default: smallest]
+    #[arg(long, value_name = "BYTES", hide_short_help = true, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) size: Option<u16>,
+    /// Type-of-service byte or traffic class
+    #[arg(long, value_name = "TOS", hide_short_help = true, default_value_t = 0)]
+    pub(crate) tos: u8,
+}
+
+/// The mode asked for; `None` is `auto`.
+pub(crate) type AskedMode = values::Asked<Mode>;
+
+/// Whom to ask for places.
+#[derive(Debug, Args)]
+pub(crate) struct Locating {
+    /// Geofeed of your own networks; repeatable
+    ///
+    /// A geofeed: prefix,country,region,city,postal code, and behind them latitude and longitude if you like.
+    /// It is asked first and may place private addresses too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) places: Vec<PathBuf>,
+    /// MaxMind-format database; repeatable
+    ///
+    /// Asked in the order given, before the built-in table of countries and origin ASes.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mmdb: Vec<PathBuf>,
+    /// Where you are, as LAT,LON in degrees
+    #[arg(long, value_name = "LAT,LON", value_parser = values::coordinates, allow_hyphen_values = true)]
+    pub(crate) origin: Option<Coordinates>,
+}
+
+/// How a map looks.
+#[derive(Debug, Args)]
+pub(crate) struct Drawing {
+    /// Size of a map in pixels
+    #[arg(long, value_name = "WxH", default_value = "1600x900")]
+    pub(crate) canvas: Canvas,
+    /// light or dark
+    #[arg(long, value_name = "THEME", value_parser = values::theme(), default_value = "light", hide_possible_values = true)]
+    pub(crate) theme: Theme,
+    /// world, or fit: the route
+    #[arg(long, value_name = "EXTENT", value_parser = values::extent(), default_value = "fit", hide_possible_values = true)]
+    pub(crate) extent: Extent,
+    /// natural-earth, equirectangular or azimuthal
+    ///
+    /// Without it what suits the extent is taken.
+    #[arg(long, value_name = "NAME", value_parser = values::projection(), hide_short_help = true, hide_possible_values = true)]
+    pub(crate) projection: Option<Projection>,
+}
+
+/// The form of the results.
+#[derive(Debug, Args)]
+pub(crate) struct FormatArguments {
+    /// table, json, jsonl or csv
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Table, hide_possible_values = true)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = help::TRACE_NAMES)]
+pub(crate) struct MapArguments {
+    /// Traces to draw: ids, their beginnings or ends, `latest`, or document files
+    #[arg(value_name = "TRACE", required = true)]
+    pub(crate) traces: Vec<String>,
+    /// The .png, .svg or .geojson file to write
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) drawing: Drawing,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = help::TRACE_NAMES)]
+pub(crate) struct ListArguments {
+    /// How many, newest first
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: u32,
+    /// Only those started since then: 7d, 12h, a date
+    #[arg(long, value_name = "TIME", value_parser = parse_since)]
+    pub(crate) since: Option<Since>,
+    /// Only those to this name or address
+    #[arg(long, value_name = "HOST")]
+    pub(crate) target: Option<String>,
+    #[command(flatten)]
+    pub(crate) format: FormatArguments,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = help::TRACE_NAMES)]
+pub(crate) struct ShowArguments {
+    /// The trace: an id, its beginning or end, `latest`, or a document file
+    #[arg(value_name = "TRACE")]
+    pub(crate) trace: String,
+    /// Say which source placed each address, and what is thought of it
+    #[arg(long)]
+    pub(crate) verdicts: bool,
+    #[command(flatten)]
+    pub(crate) format: FormatArguments,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GeoVerb {
+    /// Say where addresses are
+    ///
+    /// Nothing is sent but questions for host names to the system's resolver, and those only for global
+    /// addresses and not with --no-dns. Private and other special addresses are named, never looked up.
+    Lookup(LookupArguments),
+    /// Say which sources of places there are, how old they are, and whose
+    Status(SourcesArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LookupArguments {
+    /// The addresses
+    #[arg(value_name = "ADDR", required = true)]
+    pub(crate) addresses: Vec<std::net::IpAddr>,
+    /// Do not look up host names
+    #[arg(short = 'n', long)]
+    pub(crate) no_dns: bool,
+    #[command(flatten)]
+    pub(crate) sources: SourceFiles,
+    #[command(flatten)]
+    pub(crate) format: FormatArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SourcesArguments {
+    #[command(flatten)]
+    pub(crate) sources: SourceFiles,
+    #[command(flatten)]
+    pub(crate) format: FormatArguments,
+}
+
+/// The files places are looked up in.
+#[derive(Debug, Args)]
+pub(crate) struct SourceFiles {
+    /// Geofeed of your own networks; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub(crate) places: Vec<PathBuf>,
+    /// MaxMind-format database; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mmdb: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DbVerb {
+    /// Create the database, or keep the one that is there
+    Init {
+        /// Replace a database that is there: all its traces are lost
+        #[arg(long)]
+        overwrite: bool,
+    },
+    /// Check that the database and the documents are whole and agree
+    Check,
+    /// Print where the database is
+    Path,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    #[command(flatten)]
+    pub(crate) format: FormatArguments,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,56 @@
+//! The longer texts of the help.
+
+pub(super) const EXIT_STATUS: &str = "\
+Exit status:
+  0    done; a trace reached its target
+  1    traced, and the target was not reached
+  2    what was typed makes no sense
+  3    could not probe: name not resolved, no route, not permitted
+  4    could not store or read
+  130  interrupted; what was measured so far is stored and marked
+Of many targets the worst counts, in the order 4, 2, 3, 1, 0.
+
+Environment:
+  TRACE_DATA_DIR  where traces are kept, unless --data-dir says so
+  NO_COLOR        no colours, unless --color says so";
+
+pub(super) const TRACE_ABOUT: &str = "Trace the route to hosts";
+
+pub(super) const TRACE_LONG: &str = "\
+Trace the route to hosts: who forwards our packets, how long the way there and back takes, in which \
+network and country each router is. The trace is kept in the database and as a document, and can be drawn.
+
+Needs no privileges; with CAP_NET_RAW it sees more.";
+
+pub(super) const TRACE_NOTES: &str = "\
+The table:
+  One row a TTL; further rows without a number are further routers that answered at that TTL. A row with * is
+  a hop that did not answer. Loss is that of the whole TTL, the times (ms) are those of the router on the row.
+  !H host, !N network, !P protocol unreachable, !X refused by a filter, !F packet too big, !<n> other code.
+
+What leaves this machine: the probes, the question for the name you typed, and questions for the host names
+of global addresses to the system's resolver (--no-dns stops them). Nothing else.
+
+Exit status: 0 reached, 1 not reached, 2 makes no sense, 3 could not probe, 4 could not store (the trace is
+printed and saved to a file that the message names), 130 interrupted (stored and marked).";
+
+pub(super) const TRACE_NAMES: &str = "\
+TRACE is an id, an unambiguous beginning or end of one (lists print the last 8 digits), `latest`, or the path
+of a document file.";
+
+pub(super) const COMPLETIONS: &str = "\
+For example:
+  trace-cli completions bash > ~/.local/share/bash-completion/completions/trace-cli
+  trace-cli completions zsh > ~/.zfunc/_trace-cli
+  trace-cli completions fish > ~/.config/fish/completions/trace-cli.fish";
+
+pub(super) const MAN: &str = "For example:\n  trace-cli man trace | man -l -";
+
+/// Version, and whose data are inside.
+pub(super) fn long_version() -> String {
+    format!(
+        "{}\n\n{}\nMap: Natural Earth, public domain. Letters: Noto Sans, SIL Open Font License 1.1.",
+        env!("CARGO_PKG_VERSION"),
+        trace_geo::builtin::ATTRIBUTION
+    )
+}

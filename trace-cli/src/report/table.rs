@@ -1,0 +1,109 @@
+//! A trace as a table: heading, hops, and how it ended.
+
+use std::time::Duration;
+
+use trace_core::model::{Atlas, Outcome, Trace};
+
+use super::hops::Hops;
+use super::milliseconds;
+use crate::clock;
+use crate::escape::escape;
+use crate::paint::{Ink, Paint};
+
+/// How a table is made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Style<'a> {
+    pub(crate) paint: Paint,
+    /// The columns of the terminal, where there is one.
+    pub(crate) width: Option<usize>,
+    /// Whether sources and verdicts are shown.
+    pub(crate) verdicts: bool,
+    /// Remarks for the heading.
+    pub(crate) remarks: &'a [String],
+    /// Where the trace is kept, for the last line.
+    pub(crate) kept_as: Option<&'a str>,
+}
+
+/// A whole trace.
+pub(crate) fn trace(trace: &Trace, atlas: &Atlas, style: Style<'_>) -> String {
+    let Style { paint, width, verdicts, remarks, kept_as } = style;
+    let findings = trace.findings();
+    let target = trace.target.as_ref();
+    let hops = Hops { hops: &trace.hops, findings: &findings, atlas, target, verdicts, settled: true };
+    let mut text = heading(trace, remarks, paint);
+    for line in hops.lines(paint, width) {
+        text.push_str(&line);
+        text.push('\n');
+    }
+    text.push_str(&closing(trace, kept_as, paint));
+    text
+}
+
+/// Target, protocol, mode, what was asked for; when it started and where; remarks.
+pub(crate) fn heading(trace: &Trace, remarks: &[String], paint: Paint) -> String {
+    let target = trace
+        .target
+        .as_ref()
+        .map_or_else(|| "no known target".to_owned(), |target| escape(&target.to_string()));
+    let mut first = vec![target];
+    first.extend(trace.protocol.map(|protocol| protocol.to_string()));
+    first.extend(trace.mode.map(|mode| mode.to_string()));
+    if let Some(settings) = &trace.settings {
+        first.push(plural(settings.queries.into(), "probe a hop", "probes a hop"));
+        first.push(match settings.first_ttl.get() {
+            1 => format!("up to {} hops", settings.max_ttl),
+            first => format!("TTL {first} to {}", settings.max_ttl),
+        });
+    }
+    let mut second = vec![clock::instant(trace.started)];
+    second.extend(trace.source.map(|source| format!("from {source}")));
+    second.extend(trace.vantage.as_deref().map(|vantage| format!("vantage {}", escape(vantage))));
+    let mut text = paint.apply(Ink::Heading, &first.join(", "));
+    text.push('\n');
+    for line in std::iter::once(&second.join(", ")).chain(remarks) {
+        text.push_str(&paint.apply(Ink::Faint, line));
+        text.push('\n');
+    }
+    text
+}
+
+/// How it ended, in words.
+fn closing(trace: &Trace, kept_as: Option<&str>, paint: Paint) -> String {
+    let Some(outcome) = trace.outcome else { return String::new() };
+    let took = trace.duration.map(|duration| format!(", took {}", span(duration))).unwrap_or_default();
+    let detail =
+        trace.outcome_detail.as_deref().map(|detail| format!(": {}", escape(detail))).unwrap_or_default();
+    let (ink, words) = match outcome {
+        Outcome::Reached => (Ink::Good, reached(trace)),
+        Outcome::Unreachable => (Ink::Bad, format!("Not reached, the way is barred{detail}")),
+        Outcome::Loop => (Ink::Bad, format!("Not reached, packets go round in circles{detail}")),
+        Outcome::Exhausted => (Ink::Bad, format!("Not reached{detail}")),
+        Outcome::Interrupted => (Ink::Warning, format!("Interrupted{detail}")),
+    };
+    let kept_as = kept_as.map(|kept_as| format!(", {kept_as}")).unwrap_or_default();
+    format!("{}{took}{kept_as}\n", paint.apply(ink, &words))
+}
+
+fn reached(trace: &Trace) -> String {
+    let address = trace.target.as_ref().map(|target| target.address);
+    let at =
+        trace.hops.iter().rev().find(|hop| address.is_some_and(|address| hop.answerers().contains(&address)));
+    let Some(hop) = at else { return "Reached".to_owned() };
+    let rtt =
+        hop.statistics().min.map(|min| format!(", round trip {} ms", milliseconds(min))).unwrap_or_default();
+    format!("Reached at TTL {}{rtt}", hop.ttl)
+}
+
+/// `12.3 ms`, `1.234 s`.
+fn span(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    if seconds < 1.0 { format!("{:.1} ms", seconds * 1000.0) } else { format!("{seconds:.3} s") }
+}
+
+/// `1 probe`, `2 probes`.
+pub(crate) fn plural(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests;

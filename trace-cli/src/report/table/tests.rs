@@ -1,0 +1,176 @@
+use super::*;
+use crate::report::samples::{answered, atlas, hop, silent, trace as sample, unsent};
+use insta::assert_snapshot;
+use trace_core::model::{ReplyKind, Target};
+
+const PLAIN: Style<'static> =
+    Style { paint: Paint::Plain, width: None, verdicts: false, remarks: &[], kept_as: None };
+
+#[test]
+fn a_trace_with_something_of_everything() {
+    let remarks = ["(unprivileged since raw sockets are not permitted)".to_owned()];
+    let style = Style { remarks: &remarks, kept_as: Some("kept as 1a2b3c4d"), ..PLAIN };
+    assert_snapshot!(trace(&sample(), &atlas(), style), @r#"
+    bücher.example (198.51.100.80), udp, unprivileged, 3 probes a hop, up to 30 hops
+    2026-10-26 07:33:20 UTC, from 10.0.0.5, vantage attic
+    (unprivileged since raw sockets are not permitted)
+    TTL  Host                                      AS       Place               Loss  Sent   Min ms   Median      Max  Notes
+      1  10.0.0.1                                           private (RFC 1918)    0%     3    0.401    0.412    0.733
+      2  *                                                                      100%     3                             silent, passes packets on
+      3  core1.\u{1b}[2Jexample.net (203.0.113.1)  AS64500  Barranqueras, AR      0%     3   10.012   10.506   11.000
+         203.0.113.2                                                                         10.555   10.555   10.555
+      4  203.0.113.7                               AS64501  Brazil               67%     3   21.003   21.003   21.003  limits its answers, passes packets on, MPLS 24015
+      5  203.0.113.9                                                              0%     3   30.000   30.000   30.000  address translation on the way
+      6  www.example.net (198.51.100.80)           AS64502  Köln, DE              0%     3  110.100  110.204  112.999
+    Reached at TTL 6, round trip 110.100 ms, took 134.0 ms, kept as 1a2b3c4d
+    "#);
+}
+
+#[test]
+fn with_sources_and_verdicts() {
+    assert_snapshot!(trace(&sample(), &atlas(), Style { verdicts: true, ..PLAIN }), @r#"
+    bücher.example (198.51.100.80), udp, unprivileged, 3 probes a hop, up to 30 hops
+    2026-10-26 07:33:20 UTC, from 10.0.0.5, vantage attic
+    TTL  Host                                      AS       Place               Loss  Sent   Min ms   Median      Max  Verdict  Source                         Notes
+      1  10.0.0.1                                           private (RFC 1918)    0%     3    0.401    0.412    0.733  private
+      2  *                                                                      100%     3                                                                     silent, passes packets on
+      3  core1.\u{1b}[2Jexample.net (203.0.113.1)  AS64500  Barranqueras, AR      0%     3   10.012   10.506   11.000           mmdb:GeoLite2-City 2026-11-01
+         203.0.113.2                                                                         10.555   10.555   10.555
+      4  203.0.113.7                               AS64501  Brazil               67%     3   21.003   21.003   21.003  area     builtin 2026-06-17             limits its answers, passes packets on, MPLS 24015
+      5  203.0.113.9                                                              0%     3   30.000   30.000   30.000                                          address translation on the way
+      6  www.example.net (198.51.100.80)           AS64502  Köln, DE              0%     3  110.100  110.204  112.999
+    Reached at TTL 6, round trip 110.100 ms, took 134.0 ms
+    "#);
+}
+
+#[test]
+fn narrow_terminals_get_less_of_each_hop() {
+    assert_snapshot!(trace(&sample(), &atlas(), Style { width: Some(110), ..PLAIN }), @r#"
+    bücher.example (198.51.100.80), udp, unprivileged, 3 probes a hop, up to 30 hops
+    2026-10-26 07:33:20 UTC, from 10.0.0.5, vantage attic
+    TTL  Host                        AS       Place    Loss  Sent   Min ms   Median      Max  Notes
+      1  10.0.0.1                             private    0%     3    0.401    0.412    0.733
+      2  *                                             100%     3                             silent, passes packets on
+      3  core1.\u{1b}[2Jexample.net  AS64500  AR         0%     3   10.012   10.506   11.000
+         203.0.113.2                                                10.555   10.555   10.555
+      4  203.0.113.7                 AS64501  BR        67%     3   21.003   21.003   21.003  limits its answers, passes packets on, MPLS 24015
+      5  203.0.113.9                                     0%     3   30.000   30.000   30.000  address translation on the way
+      6  www.example.net             AS64502  DE         0%     3  110.100  110.204  112.999
+    Reached at TTL 6, round trip 110.100 ms, took 134.0 ms
+    "#);
+    assert_snapshot!(trace(&sample(), &atlas(), Style { width: Some(40), ..PLAIN }), @r#"
+    bücher.example (198.51.100.80), udp, unprivileged, 3 probes a hop, up to 30 hops
+    2026-10-26 07:33:20 UTC, from 10.0.0.5, vantage attic
+    TTL  Host                        Loss  Sent   Min ms   Median      Max  Notes
+      1  10.0.0.1                      0%     3    0.401    0.412    0.733
+      2  *                           100%     3                             silent, passes packets on
+      3  core1.\u{1b}[2Jexample.net    0%     3   10.012   10.506   11.000
+         203.0.113.2                              10.555   10.555   10.555
+      4  203.0.113.7                  67%     3   21.003   21.003   21.003  limits its answers, passes packets on, MPLS 24015
+      5  203.0.113.9                   0%     3   30.000   30.000   30.000  address translation on the way
+      6  www.example.net               0%     3  110.100  110.204  112.999
+    Reached at TTL 6, round trip 110.100 ms, took 134.0 ms
+    "#);
+}
+
+#[test]
+fn without_places() {
+    assert_snapshot!(trace(&sample(), &Atlas::default(), PLAIN), @r#"
+    bücher.example (198.51.100.80), udp, unprivileged, 3 probes a hop, up to 30 hops
+    2026-10-26 07:33:20 UTC, from 10.0.0.5, vantage attic
+    TTL  Host           Loss  Sent   Min ms   Median      Max  Notes
+      1  10.0.0.1         0%     3    0.401    0.412    0.733
+      2  *              100%     3                             silent, passes packets on
+      3  203.0.113.1      0%     3   10.012   10.506   11.000
+         203.0.113.2                 10.555   10.555   10.555
+      4  203.0.113.7     67%     3   21.003   21.003   21.003  limits its answers, passes packets on, MPLS 24015
+      5  203.0.113.9      0%     3   30.000   30.000   30.000  address translation on the way
+      6  198.51.100.80    0%     3  110.100  110.204  112.999
+    Reached at TTL 6, round trip 110.100 ms, took 134.0 ms
+    "#);
+}
+
+#[test]
+fn colours_mark_what_matters() {
+    let text = trace(&sample(), &atlas(), Style { paint: Paint::Colored, ..PLAIN });
+    assert!(text.contains("\u{1b}[32mReached at TTL 6"), "{text:?}");
+    assert!(text.contains("\u{1b}[2m*\u{1b}[0m"), "{text:?}");
+}
+
+#[test]
+fn every_way_to_refuse_has_its_mark() {
+    let kinds = [
+        ReplyKind::HostUnreachable,
+        ReplyKind::NetUnreachable,
+        ReplyKind::ProtocolUnreachable,
+        ReplyKind::AdminProhibited,
+        ReplyKind::TooBig,
+        ReplyKind::PortUnreachable,
+        ReplyKind::Unreachable,
+        ReplyKind::ReassemblyExceeded,
+        ReplyKind::ParameterProblem,
+    ];
+    let probes: Vec<_> = kinds.iter().map(|kind| answered("192.0.2.1", 1000, *kind)).collect();
+    let barred = Trace { hops: vec![hop(1, probes)], ..sample() };
+    let text = trace(&barred, &Atlas::default(), PLAIN);
+    let notes = text.lines().nth(3).unwrap().split_once("!H").unwrap().1;
+    assert_snapshot!(format!("!H{notes}"), @"!H host unreachable, !N network unreachable, !P protocol unreachable, !X refused by a filter, !F packet too big, port unreachable, !<12> unreachable, fragments not reassembled, header refused");
+}
+
+#[test]
+fn ends_are_told_in_words() {
+    let end = |outcome, detail: Option<&str>| {
+        let ended = Trace { outcome: Some(outcome), outcome_detail: detail.map(str::to_owned), ..sample() };
+        closing(&ended, None, Paint::Plain)
+    };
+    assert_snapshot!(end(Outcome::Reached, None), @"Reached at TTL 6, round trip 110.100 ms, took 134.0 ms");
+    assert_snapshot!(end(Outcome::Unreachable, Some("host-unreachable, says 192.0.2.1 at TTL 3")), @"Not reached, the way is barred: host-unreachable, says 192.0.2.1 at TTL 3, took 134.0 ms");
+    assert_snapshot!(end(Outcome::Loop, Some("192.0.2.1 answers at TTL 3, 5, 7")), @"Not reached, packets go round in circles: 192.0.2.1 answers at TTL 3, 5, 7, took 134.0 ms");
+    assert_snapshot!(end(Outcome::Exhausted, Some("no answer from behind TTL 5")), @"Not reached: no answer from behind TTL 5, took 134.0 ms");
+    assert_snapshot!(end(Outcome::Interrupted, None), @"Interrupted, took 134.0 ms");
+}
+
+#[test]
+fn what_was_not_sent_and_what_came_round_again() {
+    let looped = Trace {
+        target: Some(Target { name: None, address: "198.51.100.80".parse().unwrap() }),
+        hops: vec![
+            hop(1, [answered("192.0.2.1", 1000, ReplyKind::TimeExceeded)]),
+            hop(2, [answered("192.0.2.2", 2000, ReplyKind::TimeExceeded), unsent("No buffer space\u{7}")]),
+            hop(3, [answered("192.0.2.1", 3000, ReplyKind::TimeExceeded)]),
+            hop(4, [silent()]),
+        ],
+        outcome: Some(Outcome::Loop),
+        ..sample()
+    };
+    assert_snapshot!(trace(&looped, &Atlas::default(), PLAIN), @r#"
+    198.51.100.80, udp, unprivileged, 3 probes a hop, up to 30 hops
+    2026-10-26 07:33:20 UTC, from 10.0.0.5, vantage attic
+    TTL  Host       Loss  Sent  Min ms  Median    Max  Notes
+      1  192.0.2.1    0%     1   1.000   1.000  1.000
+      2  192.0.2.2    0%     1   2.000   2.000  2.000  1 not sent: No buffer space\u{7}
+      3  192.0.2.1    0%     1   3.000   3.000  3.000  seen before: loop
+      4  *          100%     1
+    Not reached, packets go round in circles, took 134.0 ms
+    "#);
+}
+
+#[test]
+fn an_imported_trace_may_know_next_to_nothing() {
+    let bare = Trace {
+        vantage: None,
+        target: None,
+        source: None,
+        protocol: None,
+        mode: None,
+        settings: None,
+        duration: None,
+        outcome: None,
+        hops: Vec::new(),
+        ..sample()
+    };
+    assert_snapshot!(trace(&bare, &Atlas::default(), PLAIN), @r#"
+    no known target
+    2026-10-26 07:33:20 UTC
+    "#);
+}

@@ -1,0 +1,11 @@
+//! One file a verb.
+
+pub(crate) mod completions;
+pub(crate) mod db;
+pub(crate) mod doctor;
+pub(crate) mod geo;
+pub(crate) mod list;
+pub(crate) mod man;
+pub(crate) mod map;
+pub(crate) mod show;
+pub(crate) mod trace;

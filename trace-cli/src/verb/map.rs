@@ -1,0 +1,26 @@
+//! `map TRACE... -o FILE`: kept traces on a map.
+
+use std::path::PathBuf;
+
+use crate::args::MapArguments;
+use crate::exit::{Exit, Result};
+use crate::kept::Kept;
+use crate::output::Output;
+use crate::say::Voice;
+use crate::settings::MapFile;
+
+pub(crate) fn run(
+    typed: MapArguments,
+    data_dir: Option<PathBuf>,
+    voice: Voice,
+    output: &mut Output,
+) -> Result<Exit> {
+    let map = MapFile::new(typed.output, &typed.drawing)?;
+    map.check_directory()?;
+    let mut kept = Kept::new(data_dir);
+    let traces = typed.traces.iter().map(|name| kept.get(name)).collect::<Result<Vec<_>>>()?;
+    let traces: Vec<_> = traces.iter().map(|(trace, atlas)| (trace, atlas)).collect();
+    map.draw(&traces, output)?;
+    voice.tell(|| format!("drew {}", map.path.display()));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,216 @@
+//! From a host to a job of the tracer: which address, which protocol, how far it is likely to be.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+
+use anyhow::anyhow;
+use trace_core::Error;
+use trace_core::engine::TargetIndex;
+use trace_core::model::{Family, Hop, Mode, ProbeResult, Protocol, Protocols, Target, Trace, TraceKind, Ttl};
+use trace_core::sys;
+use trace_core::tracer::Job;
+
+use super::AnyTracer;
+use crate::clock;
+use crate::exit::{Blame as _, Exit, Failure, Result};
+use crate::host::Host;
+use crate::say::Voice;
+use crate::settings::TraceSettings;
+
+/// Starts traces, and starts them again towards the next address of a host where the first leads nowhere.
+pub(super) struct Launch<'a> {
+    settings: &'a TraceSettings,
+    voice: Voice,
+    running: BTreeMap<TargetIndex, Attempt>,
+}
+
+/// A trace that was started.
+struct Attempt {
+    job: Job,
+    mode: Mode,
+    remarks: Vec<String>,
+    /// Further addresses of its host, best first.
+    others: VecDeque<IpAddr>,
+}
+
+/// What to do with a finished trace.
+pub(super) enum Next {
+    /// It is the host's trace; these remarks belong to it.
+    Enough(Vec<String>),
+    /// Nothing left this machine; another address is being traced.
+    Another,
+    /// Nothing left this machine, and there is no other address.
+    Failed(Failure),
+}
+
+/// How long the path to an address was, by the protocol it was traced with.
+pub(super) type ExpectedLength<'a> = dyn Fn(IpAddr, Protocol) -> Result<Option<Ttl>> + 'a;
+
+impl<'a> Launch<'a> {
+    pub(super) const fn new(settings: &'a TraceSettings, voice: Voice) -> Self {
+        Self { settings, voice, running: BTreeMap::new() }
+    }
+
+    pub(super) const fn voice(&self) -> Voice {
+        self.voice
+    }
+
+    /// Whether there is one host only.
+    pub(super) const fn is_alone(&self) -> bool {
+        self.settings.hosts.len() == 1
+    }
+
+    /// Starts the trace of a host, to the first of its addresses that there is a way to.
+    pub(super) fn host(
+        &mut self,
+        tracer: &mut AnyTracer,
+        host: &Host,
+        expected: &ExpectedLength<'_>,
+    ) -> Result<()> {
+        let addresses = host.resolve(self.settings.family).blame(Exit::CouldNotProbe)?;
+        self.voice.tell(|| format!("{}: {addresses:?}", host.name().unwrap_or("address")));
+        self.first_of(tracer, host.name(), addresses.into(), expected)
+    }
+
+    fn first_of(
+        &mut self,
+        tracer: &mut AnyTracer,
+        name: Option<&str>,
+        mut addresses: VecDeque<IpAddr>,
+        expected: &ExpectedLength<'_>,
+    ) -> Result<()> {
+        let mut cause = None;
+        while let Some(address) = addresses.pop_front() {
+            let (protocol, remarks) = self.protocol(tracer.mode(), Family::of(address));
+            let job = self.job(name, address, protocol, expected(address, protocol)?)?;
+            match tracer.add(job.clone()) {
+                Ok(target) => {
+                    for note in tracer.notes(target) {
+                        self.voice.warn(note);
+                    }
+                    let attempt = Attempt { job, mode: tracer.mode(), remarks, others: addresses };
+                    self.running.insert(target, attempt);
+                    return Ok(());
+                }
+                Err(error) => {
+                    let next_may_work = matches!(error, Error::NoRoute { .. } | Error::System { .. });
+                    if next_may_work && !addresses.is_empty() {
+                        self.voice.tell(|| format!("{error}; trying the next address"));
+                    }
+                    let exit = exit_of(&error);
+                    let failure = Failure::new(exit, error);
+                    if !next_may_work {
+                        return Err(failure);
+                    }
+                    // The best address tells best what is wrong.
+                    cause.get_or_insert(failure);
+                }
+            }
+        }
+        Err(cause
+            .unwrap_or_else(|| Failure::new(Exit::CouldNotProbe, anyhow!("there is no address to trace"))))
+    }
+
+    /// What was asked for, or what is permitted, with remarks on why.
+    fn protocol(&self, mode: Mode, family: Family) -> (Protocol, Vec<String>) {
+        let mut remarks = Vec::new();
+        if mode == Mode::Unprivileged && self.settings.mode.is_none() {
+            remarks.push("unprivileged since raw sockets are not permitted".to_owned());
+        }
+        let protocol = match (self.settings.protocol, mode) {
+            (Some(protocol), _) => protocol,
+            (None, Mode::Raw) => Protocol::Icmp,
+            (None, Mode::Unprivileged) if sys::can_ping(family) => Protocol::Icmp,
+            (None, Mode::Unprivileged) => {
+                remarks.push("udp since net.ipv4.ping_group_range permits this group no icmp".to_owned());
+                Protocol::Udp
+            }
+        };
+        let remarks = if remarks.is_empty() { remarks } else { vec![format!("({})", remarks.join("; "))] };
+        (protocol, remarks)
+    }
+
+    fn job(
+        &self,
+        name: Option<&str>,
+        address: IpAddr,
+        protocol: Protocol,
+        expected_length: Option<Ttl>,
+    ) -> Result<Job> {
+        let mut random = [0; 10];
+        getrandom::fill(&mut random)
+            .map_err(|error| anyhow!("could not make an id for the trace: {error}"))
+            .blame(Exit::CouldNotProbe)?;
+        let started = clock::now();
+        if let Some(length) = expected_length {
+            self.voice.tell(|| format!("{address} was {length} hops away when it was last reached"));
+        }
+        let target = Target { name: name.map(str::to_owned), address };
+        Ok(Job {
+            settings: self.settings.probing.clone(),
+            expected_length,
+            vantage: self.settings.vantage.clone(),
+            origin: self.settings.origin,
+            ..Job::new(trace_store::new_id(started, random), target, Protocols::One(protocol), started)
+        })
+    }
+
+    /// A running trace as far as it is known before it is finished, and remarks on how it is made.
+    pub(super) fn draft(&self, target: TargetIndex, hops: Vec<Hop>) -> Option<(Trace, &[String])> {
+        let Attempt { job, mode, remarks, .. } = self.running.get(&target)?;
+        let trace = Trace {
+            id: job.id,
+            kind: TraceKind::Measured,
+            vantage: job.vantage.clone(),
+            target: Some(job.target.clone()),
+            source: None,
+            origin: job.origin,
+            protocol: Some(job.protocols),
+            mode: Some(*mode),
+            settings: Some(job.settings.clone()),
+            started: job.started,
+            duration: None,
+            outcome: None,
+            outcome_detail: None,
+            hops,
+        };
+        Some((trace, remarks))
+    }
+
+    /// Decides what becomes of a finished trace.
+    pub(super) fn next(&mut self, tracer: &mut AnyTracer, target: TargetIndex, trace: &Trace) -> Next {
+        let Some(attempt) = self.running.remove(&target) else { return Next::Enough(Vec::new()) };
+        let Some(error) = why_nothing_left(trace) else { return Next::Enough(attempt.remarks) };
+        let Attempt { job, others, .. } = attempt;
+        let failure =
+            Failure::new(Exit::CouldNotProbe, anyhow!("no probe to {} could be sent: {error}", job.target));
+        if others.is_empty() {
+            return Next::Failed(failure);
+        }
+        self.voice.tell(|| format!("{failure}; trying the next address"));
+        match self.first_of(tracer, job.target.name.as_deref(), others, &|_, _| Ok(None)) {
+            Ok(()) => Next::Another,
+            Err(_) => Next::Failed(failure),
+        }
+    }
+}
+
+/// What the system said if it let no probe out at all.
+fn why_nothing_left(trace: &Trace) -> Option<&str> {
+    let mut why = None;
+    for probe in trace.hops.iter().flat_map(|hop| &hop.probes) {
+        match &probe.result {
+            ProbeResult::Unsent { error } => why = why.or(Some(error.as_str())),
+            ProbeResult::Answered(_) | ProbeResult::Silent => return None,
+        }
+    }
+    why
+}
+
+/// A probe that cannot be as it was asked for makes no sense; everything else could not be probed.
+const fn exit_of(error: &Error) -> Exit {
+    match error {
+        Error::ProbeSize { .. } => Exit::Senseless,
+        _ => Exit::CouldNotProbe,
+    }
+}

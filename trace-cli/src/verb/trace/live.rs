@@ -1,0 +1,146 @@
+//! Hops on a terminal while they are being heard: a picture that is drawn over itself.
+
+use std::time::{Duration, Instant};
+
+use trace_core::model::{Atlas, Trace};
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::output::Output;
+use crate::paint::Paint;
+use crate::report::hops::Hops;
+use crate::report::table;
+
+/// The least time between two pictures. More often nobody sees.
+const PAUSE: Duration = Duration::from_millis(25);
+
+/// What stands on the terminal now.
+pub(super) struct Live {
+    paint: Paint,
+    /// The columns each line took, from where the picture begins.
+    lines: Vec<usize>,
+    last: Option<Instant>,
+}
+
+impl Live {
+    pub(super) const fn new(paint: Paint) -> Self {
+        Self { paint, lines: Vec::new(), last: None }
+    }
+
+    /// Whether it is time for another picture.
+    pub(super) fn is_due(&self) -> bool {
+        self.last.is_none_or(|last| now().duration_since(last) >= PAUSE)
+    }
+
+    /// Draws the trace as it is now. Whoever has gone will be noticed when the results are printed.
+    pub(super) fn draw(&mut self, trace: &Trace, remarks: &[String], output: &mut Output) {
+        let Some((width, height)) = output.size() else { return };
+        let atlas = Atlas::default();
+        let target = trace.target.as_ref();
+        let hops =
+            Hops { hops: &trace.hops, findings: &[], atlas: &atlas, target, verdicts: false, settled: false };
+        let heading = table::heading(trace, remarks, self.paint);
+        let hops = hops.cut_lines(self.paint, width);
+        let picture = fitting(heading.lines(), &hops, width, height.saturating_sub(1));
+        let mut text = back_to_top(&self.lines, width);
+        self.lines.clear();
+        for line in picture {
+            text.push_str(line);
+            text.push('\n');
+            self.lines.push(visible_width(line));
+        }
+        let _ = output.print(&text);
+        self.last = Some(now());
+    }
+
+    /// Takes the picture away.
+    pub(super) fn erase(&mut self, output: &mut Output) {
+        if let Some((width, _)) = output.size().filter(|_| !self.lines.is_empty()) {
+            let _ = output.print(&back_to_top(&self.lines, width));
+        }
+        self.lines.clear();
+    }
+}
+
+/// The heading and as many of the last hops as fit into `height` rows of a terminal.
+fn fitting<'a>(
+    heading: impl Iterator<Item = &'a str>,
+    hops: &'a [String],
+    width: usize,
+    height: usize,
+) -> Vec<&'a str> {
+    let mut picture: Vec<&str> = heading.collect();
+    // What scrolls out at the top cannot be drawn over: better no heading than two.
+    while picture.iter().map(|line| rows(visible_width(line), width)).sum::<usize>() > height {
+        picture.pop();
+    }
+    let used: usize = picture.iter().map(|line| rows(visible_width(line), width)).sum();
+    let room = height.saturating_sub(used);
+    let first = hops.len().saturating_sub(room);
+    // The headings of the columns stay while hops go.
+    let heads = hops.first().filter(|_| first > 0 && room > 0);
+    picture.extend(heads.map(String::as_str));
+    let rest = hops.get(if heads.is_some() { first + 1 } else { first }..).unwrap_or_default();
+    picture.extend(rest.iter().map(String::as_str));
+    picture
+}
+
+/// Brings the cursor to the beginning of lines that were drawn, on a terminal that has `width` columns by now,
+/// and clears everything from there on.
+fn back_to_top(lines: &[usize], width: usize) -> String {
+    let rows: usize = lines.iter().map(|line| rows(*line, width)).sum();
+    match rows {
+        0 => "\r\u{1b}[J".to_owned(),
+        rows => format!("\r\u{1b}[{rows}A\u{1b}[J"),
+    }
+}
+
+/// The rows that a line of so many columns takes.
+const fn rows(columns: usize, width: usize) -> usize {
+    if columns == 0 || width == 0 { 1 } else { columns.div_ceil(width) }
+}
+
+/// The columns of a line, colours left out.
+fn visible_width(line: &str) -> usize {
+    let mut pieces = line.split('\u{1b}');
+    let first = pieces.next().unwrap_or_default().width();
+    let rest = pieces.map(|piece| piece.split_once('m').map_or(0, |(_, text)| text.width()));
+    first + rest.sum::<usize>()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how often a terminal is drawn on is no matter of the measurement"
+)]
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::paint::Ink;
+
+    #[test]
+    fn colours_take_no_columns() {
+        let line = format!("{} 東京", Paint::Colored.apply(Ink::Bad, "100%"));
+        assert_eq!(visible_width(&line), 9);
+        assert_eq!(visible_width(""), 0);
+    }
+
+    #[test]
+    fn a_terminal_that_got_narrower_has_more_rows_to_go_back() {
+        assert_eq!(back_to_top(&[80, 40, 0], 80), "\r\u{1b}[3A\u{1b}[J");
+        assert_eq!(back_to_top(&[80, 40, 0], 40), "\r\u{1b}[4A\u{1b}[J");
+        assert_eq!(back_to_top(&[], 40), "\r\u{1b}[J");
+    }
+
+    #[test]
+    fn a_low_terminal_shows_the_last_hops_under_their_headings() {
+        let hops: Vec<String> = ["TTL", "1", "2", "3", "4"].map(str::to_owned).into();
+        assert_eq!(fitting(["target"].into_iter(), &hops, 80, 10), ["target", "TTL", "1", "2", "3", "4"]);
+        assert_eq!(fitting(["target"].into_iter(), &hops, 80, 4), ["target", "TTL", "3", "4"]);
+        assert_eq!(fitting(["target"].into_iter(), &hops, 80, 1), ["target"]);
+        assert_eq!(fitting(["target"].into_iter(), &hops, 80, 0), [""; 0]);
+        assert_eq!(fitting(["target"].into_iter(), &hops, 3, 4), ["target", "TTL", "4"]);
+    }
+}
