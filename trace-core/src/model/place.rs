@@ -8,7 +8,7 @@ use super::{Asn, Coordinates, CountryCode};
 pub struct Place {
     /// The country.
     pub country_code: Option<CountryCode>,
-    /// The country's English short name (ISO 3166-1).
+    /// The country's everyday English name.
     pub country: Option<String>,
     /// The city. Text from outside: escape it before showing it.
     pub city: Option<String>,

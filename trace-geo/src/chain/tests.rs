@@ -90,7 +90,7 @@ fn the_city_of_one_source_carries_the_as_of_another() {
     let place = located.place.unwrap();
     assert_eq!((place.city.as_deref(), place.country_code), (Some("Ashburn"), CountryCode::new("US")));
     assert_eq!((place.asn, place.isp.as_deref()), (Asn::new(64500), Some("AS 64500")));
-    assert_eq!(place.country.as_deref(), Some("United States of America"));
+    assert_eq!(place.country.as_deref(), Some("United States"));
     assert_eq!(located.source.as_deref(), Some("mmdb:city 2026-11-01"));
     assert_eq!((located.verdict, located.note), (None, None));
     let asked: Vec<&str> = located.candidates.iter().map(|candidate| candidate.source.as_str()).collect();
