@@ -61,13 +61,19 @@ impl Failure {
     }
 }
 
-/// The whole chain of causes on one line.
+/// The whole chain of causes on one line. Many errors end with their cause already: it is said once.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.cause {
-            Some(cause) => write!(f, "{cause:#}"),
-            None => Ok(()),
+        let Some(cause) = &self.cause else { return Ok(()) };
+        let mut said = String::new();
+        for link in cause.chain().map(ToString::to_string) {
+            if said.is_empty() {
+                said = link;
+            } else if !said.contains(&link) {
+                said = format!("{said}: {link}");
+            }
         }
+        f.write_str(&said)
     }
 }
 
@@ -121,5 +127,15 @@ mod tests {
         assert_eq!(failure.to_string(), "could not write a.json: disk on fire");
         assert_eq!(failure.exit.status(), 4);
         assert_eq!(Failure::nobody_listens().to_string(), "");
+    }
+
+    #[test]
+    fn a_cause_that_was_told_is_not_told_again() {
+        let route = trace_core::Error::NoRoute {
+            address: [192, 0, 2, 1].into(),
+            source: std::io::Error::other("Network is unreachable"),
+        };
+        let failure = Failure::new(Exit::CouldNotProbe, route);
+        assert_eq!(failure.to_string(), "no route to 192.0.2.1: Network is unreachable");
     }
 }

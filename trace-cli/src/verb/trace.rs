@@ -55,7 +55,7 @@ pub(crate) fn run(
         many(&mut tracer, launch, &interrupt, &mut finish, output)
     };
     let ended = finish.end(output);
-    Ok(worst.max(ended).max(measured?))
+    Ok(worst.max(ended).max(measured))
 }
 
 /// One host: what was measured is worked on when the measurement is over, on this thread.
@@ -66,11 +66,11 @@ fn one(
     interrupt: &Interrupt,
     finish: &mut Finish<'_>,
     output: &mut Output,
-) -> Result<Exit> {
+) -> Exit {
     let wanted = settings.format == Format::Table && output.is_terminal();
     let mut live = wanted.then(|| Live::new(output.paint()));
     let mut traced = None;
-    measure(tracer, &mut launch, &|| interrupt.is_asked(), &mut |happened| match happened {
+    let measured = measure(tracer, &mut launch, &|| interrupt.is_asked(), &mut |happened| match happened {
         Happened::Answered(draft) => {
             if let Some(live) = live.as_mut().filter(|live| live.is_due())
                 && let Some((trace, remarks)) = draft()
@@ -78,13 +78,15 @@ fn one(
                 live.draw(&trace, remarks, output);
             }
         }
-        Happened::Measured(trace, remarks) => traced = Some((trace, remarks)),
-    })?;
-    if let Some(live) = &mut live {
-        live.erase(output);
-    }
-    let Some((trace, remarks)) = traced else { return Ok(Exit::Done) };
-    Ok(finish.trace(*trace, &remarks, output))
+        Happened::Measured(trace, remarks) => {
+            if let Some(live) = &mut live {
+                live.erase(output);
+            }
+            traced = Some((trace, remarks));
+        }
+    });
+    let finished = traced.map(|(trace, remarks)| finish.trace(*trace, &remarks, output));
+    measured.max(finished.unwrap_or(Exit::Done))
 }
 
 /// Several hosts side by side: what is measured is worked on by another thread, so that no probe waits for it.
@@ -94,7 +96,7 @@ fn many(
     interrupt: &Interrupt,
     finish: &mut Finish<'_>,
     output: &mut Output,
-) -> Result<Exit> {
+) -> Exit {
     let (hand_over, measured) = mpsc::channel::<(Box<Trace>, Vec<String>)>();
     let nobody_reads = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -106,7 +108,7 @@ fn many(
             })
         });
         let cancelled = || interrupt.is_asked() || nobody_reads.load(Ordering::Relaxed);
-        let result = measure(tracer, &mut launch, &cancelled, &mut |happened| {
+        let exit = measure(tracer, &mut launch, &cancelled, &mut |happened| {
             if let Happened::Measured(trace, remarks) = happened {
                 // The worker takes everything until this sender is gone.
                 let _ = hand_over.send((trace, remarks));
@@ -114,7 +116,7 @@ fn many(
         });
         drop(hand_over);
         let worked = worker.join().unwrap_or_else(|cause| panic::resume_unwind(cause));
-        result.map(|exit| exit.max(worked))
+        exit.max(worked)
     })
 }
 
@@ -126,14 +128,14 @@ enum Happened<'a> {
     Measured(Box<Trace>, Vec<String>),
 }
 
-/// Measures until every trace is finished. A host none of whose addresses could be probed fails; of several
-/// hosts the others go on.
+/// Measures until every trace is finished. A host none of whose addresses could be probed makes the exit status
+/// say so, and its trace, which tells why, is kept like any other.
 fn measure(
     tracer: &mut AnyTracer,
     launch: &mut Launch<'_>,
     cancelled: &dyn Fn() -> bool,
     happened: &mut dyn FnMut(Happened<'_>),
-) -> Result<Exit> {
+) -> Exit {
     let mut worst = Exit::Done;
     let mut broken = None;
     loop {
@@ -155,12 +157,14 @@ fn measure(
             Event::Finished { target, trace } => match launch.next(tracer, target, &trace) {
                 Next::Enough(remarks) => happened(Happened::Measured(trace, remarks)),
                 Next::Another => {}
-                Next::Failed(failure) if launch.is_alone() => return Err(failure),
-                Next::Failed(failure) => worst = worst.max(tell(launch.voice(), &failure)),
+                Next::Failed(failure, remarks) => {
+                    happened(Happened::Measured(trace, remarks));
+                    worst = worst.max(tell(launch.voice(), &failure));
+                }
             },
         }
     }
-    Ok(broken.map_or(worst, |failure| worst.max(tell(launch.voice(), &failure))))
+    broken.map_or(worst, |failure| worst.max(tell(launch.voice(), &failure)))
 }
 
 fn tell(voice: Voice, failure: &Failure) -> Exit {

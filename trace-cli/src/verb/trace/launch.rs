@@ -39,8 +39,8 @@ pub(super) enum Next {
     Enough(Vec<String>),
     /// Nothing left this machine; another address is being traced.
     Another,
-    /// Nothing left this machine, and there is no other address.
-    Failed(Failure),
+    /// Nothing left this machine, and there is no other address. It is the host's trace all the same.
+    Failed(Failure, Vec<String>),
 }
 
 /// How long the path to an address was, by the protocol it was traced with.
@@ -53,11 +53,6 @@ impl<'a> Launch<'a> {
 
     pub(super) const fn voice(&self) -> Voice {
         self.voice
-    }
-
-    /// Whether there is one host only.
-    pub(super) const fn is_alone(&self) -> bool {
-        self.settings.hosts.len() == 1
     }
 
     /// Starts the trace of a host, to the first of its addresses that there is a way to.
@@ -181,16 +176,16 @@ impl<'a> Launch<'a> {
     pub(super) fn next(&mut self, tracer: &mut AnyTracer, target: TargetIndex, trace: &Trace) -> Next {
         let Some(attempt) = self.running.remove(&target) else { return Next::Enough(Vec::new()) };
         let Some(error) = why_nothing_left(trace) else { return Next::Enough(attempt.remarks) };
-        let Attempt { job, others, .. } = attempt;
+        let Attempt { job, others, remarks, .. } = attempt;
         let failure =
             Failure::new(Exit::CouldNotProbe, anyhow!("no probe to {} could be sent: {error}", job.target));
         if others.is_empty() {
-            return Next::Failed(failure);
+            return Next::Failed(failure, remarks);
         }
         self.voice.tell(|| format!("{failure}; trying the next address"));
         match self.first_of(tracer, job.target.name.as_deref(), others, &|_, _| Ok(None)) {
             Ok(()) => Next::Another,
-            Err(_) => Next::Failed(failure),
+            Err(_) => Next::Failed(failure, remarks),
         }
     }
 }
