@@ -143,6 +143,16 @@ pub(crate) fn lines(view: &View, points: &[Degrees], rect: Rect) -> Vec<Vec<Pixe
     runs.into_iter().flat_map(|run| near_canvas(&run, rect)).collect()
 }
 
+/// Whether a pixel lies in a polygon, by counting crossings of its row.
+pub(crate) fn holds(polygon: &[Pixel], (x, y): Pixel) -> bool {
+    let next = polygon.iter().cycle().skip(1);
+    let crossed = polygon
+        .iter()
+        .zip(next)
+        .filter(|(a, b)| (a.1 > y) != (b.1 > y) && x < (b.0 - a.0) * (y - a.1) / (b.1 - a.1) + a.0);
+    crossed.count() % 2 == 1
+}
+
 /// A line whose longitudes jump by whole turns, as lines that run on beyond 180 degrees. A line over a pole is
 /// split there: on a map whose poles are lines it leaves at one meridian and comes back at another.
 pub(crate) fn unwrapped(points: &[Degrees]) -> Vec<Vec<Degrees>> {

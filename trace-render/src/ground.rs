@@ -10,7 +10,7 @@ use crate::options::MapOptions;
 use crate::picture::{Pencil, Picture};
 use crate::project::View;
 use crate::sphere::{Degrees, EARTH_RADIUS_KM};
-use crate::theme::Color;
+use crate::theme::{Color, Palette};
 
 /// A country that is filled because a hop is known to be somewhere in it.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +46,7 @@ pub(crate) fn draw(picture: &mut Picture, options: &MapOptions, view: &View, rec
         if arc.border { borders.extend(pieces) } else { coasts.extend(pieces) }
     }
     // Two bands of water along the coast, the outer one fainter. Wide lines need no fine points.
-    let along: Vec<Vec<Pixel>> = coasts.iter().map(|line| clip::thinned(line, 1.6 * unit)).collect();
+    let along: Vec<Vec<Pixel>> = coasts.iter().map(|line| clip::thinned(line, 2.2 * unit)).collect();
     for (width, color) in [(9.0, palette.shore_far), (4.5, palette.shore)] {
         picture.lines(along.iter().map(Vec::as_slice), color, width * unit);
     }
@@ -78,7 +78,7 @@ pub(crate) fn draw(picture: &mut Picture, options: &MapOptions, view: &View, rec
     picture.lines(borders.iter().map(Vec::as_slice), palette.border, 0.9 * unit);
     picture.lines(coasts.iter().map(Vec::as_slice), palette.coast, 0.8 * unit);
     for area in areas {
-        outline_area(picture, view, canvas, *area, unit);
+        outline_area(picture, view, canvas, *area, &palette, unit);
     }
     if !edge.is_empty() && edge.iter().any(|&pixel| rect.holds(pixel)) {
         // Lines are wider than what they follow: what spilled over the edge of the globe is covered. The rectangle runs
@@ -125,7 +125,7 @@ fn fill_area(picture: &mut Picture, view: &View, canvas: Rect, area: Area, alpha
 }
 
 /// The outline of a country; of one that can hardly be seen, a ring around it.
-fn outline_area(picture: &mut Picture, view: &View, canvas: Rect, area: Area, unit: f64) {
+fn outline_area(picture: &mut Picture, view: &View, canvas: Rect, area: Area, palette: &Palette, unit: f64) {
     let Some(country) = basemap::country(area.code) else { return };
     let mut pencil = Pencil::default();
     for ring in &country.rings {
@@ -140,15 +140,18 @@ fn outline_area(picture: &mut Picture, view: &View, canvas: Rect, area: Area, un
             pencil.line(&line);
         }
     }
-    picture.stroke(pencil, area.color.with_alpha(210), 1.5 * unit);
     if let (Some(centre), Some(radius)) = (view.pixel(country.label), ring_radius(view, country, unit)) {
         let mut ring = Pencil::default();
         ring.circle(centre, radius);
-        picture.fill(ring, area.color.with_alpha(70));
+        picture.fill(ring, palette.land.with_alpha(235));
+        let mut ring = Pencil::default();
+        ring.circle(centre, radius);
+        picture.fill(ring, area.color.with_alpha(palette.area + 20));
         let mut ring = Pencil::default();
         ring.circle(centre, radius);
         picture.dashes(ring, area.color, 1.6 * unit, [4.0 * unit, 3.0 * unit]);
     }
+    picture.stroke(pencil, area.color.with_alpha(210), 1.5 * unit);
 }
 
 /// The radius of the ring around a country that is too small to be seen; `None` for one that is not.

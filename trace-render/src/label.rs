@@ -45,6 +45,8 @@ const RINGS: [f64; 9] = [16.0, 28.0, 44.0, 64.0, 90.0, 122.0, 160.0, 210.0, 270.
 const DIRECTIONS: u8 = 24;
 /// What it costs to use the next smaller form of a label.
 const SMALLER: f64 = 70.0;
+/// What it costs to lie on the place of another label: its leader line would have to come from under this one.
+const ON_ANCHOR: f64 = 60.0;
 /// What it costs to cover a leg, for each cell of it.
 const ON_LEG: f64 = 3.0;
 
@@ -172,7 +174,9 @@ fn place_once(
         (core::cmp::Reverse((lost.get(index), items.get(index).map(|item| item.priority))), index)
     });
     let symbols = items.iter().flat_map(|item| item.symbols.iter().copied()).collect();
-    let mut desk = Desk { bounds, crowd, unit, first_form, symbols, labels: Vec::new(), leaders: Vec::new() };
+    let anchors = items.iter().map(|item| item.anchor).collect();
+    let mut desk =
+        Desk { bounds, crowd, unit, first_form, anchors, symbols, labels: Vec::new(), leaders: Vec::new() };
     let mut placed = vec![None; items.len()];
     for index in order {
         let (Some(item), Some(slot)) = (items.get(index), placed.get_mut(index)) else { continue };
@@ -192,6 +196,7 @@ struct Desk<'a> {
     unit: f64,
     /// The fullest form that may be used.
     first_form: usize,
+    anchors: Vec<Pixel>,
     symbols: Vec<Rect>,
     labels: Vec<Rect>,
     leaders: Vec<(Pixel, Pixel)>,
@@ -209,7 +214,8 @@ impl Desk<'_> {
                 if best.is_some_and(|(least, _)| least <= cost) || !self.is_free(item, rect) {
                     continue;
                 }
-                let cost = cost + ON_LEG * self.crowd.under(rect);
+                let cost =
+                    cost + ON_LEG * self.crowd.under(rect) + ON_ANCHOR * self.anchors_under(item, rect);
                 if best.is_some_and(|(least, _)| least <= cost) {
                     continue;
                 }
@@ -285,6 +291,14 @@ impl Desk<'_> {
             && !self.labels.iter().any(|&label| label.overlaps(roomy))
             && !self.leaders.iter().any(|&leader| meets(leader, rect))
             && (item.centred || !rect.holds(item.anchor))
+    }
+
+    fn anchors_under(&self, item: &Item, rect: Rect) -> f64 {
+        let gap = GAP * self.unit;
+        let roomy = rect.grown(gap, gap);
+        let covered =
+            self.anchors.iter().filter(|&&anchor| anchor != item.anchor && roomy.holds(anchor)).count();
+        f64::from(u32::try_from(covered).unwrap_or(u32::MAX))
     }
 
     /// The line from symbol to label, `Some(None)` where they are near enough without, `None` where it would

@@ -10,7 +10,7 @@ use crate::label::{self, Crowd, Item, Placed};
 use crate::options::{Extent, MapOptions};
 use crate::picture::{Picture, Text};
 use crate::project::View;
-use crate::scene::{Scene, Spot};
+use crate::scene::{Mark, Scene, Spot, Trust};
 use crate::sphere::{Degrees, great_circle};
 use crate::theme::MARK_RADIUS;
 use crate::{Error, basemap};
@@ -71,7 +71,10 @@ impl<'a> Map<'a> {
             .filter_map(|leg| Some(great_circle(*anchors.get(leg.from)?, *anchors.get(leg.to)?, 0.5)))
             .collect();
         let view = frame::view(options, &room(rect, unit), &to_see(scene, &anchors, &ways, options.extent))?;
-        let pixels: Vec<Option<Pixel>> = anchors.iter().map(|&anchor| view.pixel(anchor)).collect();
+        let pixels: Vec<Option<Pixel>> = anchors
+            .iter()
+            .map(|&anchor| view.pixel(anchor).filter(|&pixel| rect.grown(0.5, 0.5).holds(pixel)))
+            .collect();
         let near = rect.grown(20.0 * unit, 20.0 * unit);
         let courses: Vec<Vec<Vec<Pixel>>> = ways
             .iter()
@@ -116,12 +119,17 @@ impl<'a> Map<'a> {
         self.unit
     }
 
-    /// What could not be written on the map for want of room: hop numbers and names, as their labels would have read.
-    /// The foot of the map lists them too, as far as it reaches.
+    /// What is not written on the map: hop numbers and names, as their labels would have read. Either there was no room,
+    /// or the place lies beyond the edge of a fitted map (which minds no anycast and impossible places). The foot of the
+    /// map lists them too, as far as it reaches.
     #[must_use]
     pub fn unlabelled(&self) -> Vec<String> {
         let tags = self.tags.iter().zip(&self.placed);
-        tags.filter(|(_, placed)| placed.is_none()).map(|(tag, _)| tag.line()).collect()
+        let crowded = tags.filter(|(_, placed)| placed.is_none()).map(|(tag, _)| tag.line());
+        let marks = self.scene.marks.iter().zip(&self.pixels);
+        let beyond =
+            marks.filter(|(_, pixel)| pixel.is_none()).map(|(mark, _)| tags::line(mark, &self.options));
+        crowded.chain(beyond).collect()
     }
 
     /// Where each label lies: left, top, right and bottom in pixels, in the order of their marks.
@@ -202,10 +210,14 @@ fn anchor(spot: &Spot) -> Degrees {
 
 /// What must be on the map: marks, legs, and of countries the mainland where the map is fitted.
 fn to_see(scene: &Scene, anchors: &[Degrees], ways: &[Vec<Degrees>], extent: Extent) -> Vec<Degrees> {
-    let mut points: Vec<Degrees> = anchors.to_vec();
+    let believed = |mark: &Mark| matches!(mark.trust, Trust::Sound | Trust::Suspect);
+    // Where a hop surely is not, or is by chance, says nothing of what a fitted map must show.
+    let all = extent == Extent::World || !scene.marks.iter().any(believed);
+    let marks = || scene.marks.iter().zip(anchors).filter(|(mark, _)| all || believed(mark));
+    let mut points: Vec<Degrees> = marks().map(|(_, &anchor)| anchor).collect();
     points.extend(ways.iter().flatten());
     if extent == Extent::Fit {
-        for mark in &scene.marks {
+        for (mark, _) in marks() {
             let Spot::Area(code) = mark.spot else { continue };
             let mainland = basemap::country(code).and_then(basemap::Country::mainland);
             points.extend(mainland.iter().flat_map(|ring| ring.points.iter().step_by(3)));

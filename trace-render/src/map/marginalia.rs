@@ -177,8 +177,12 @@ impl Map<'_> {
         self.draw_legend(picture, middle, right);
         let missing = self.unlabelled();
         if !missing.is_empty() {
-            let list =
-                fitted(&format!("No room for: {}", missing.join("  ·  ")), Weight::Regular, SMALL, available);
+            let list = fitted(
+                &format!("Not on the map: {}", missing.join("  ·  ")),
+                Weight::Regular,
+                SMALL,
+                available,
+            );
             picture.text(self.small(&list, (SIDE * unit, self.rect.bottom + (FOOT + 6.0) * unit)));
         }
     }
@@ -242,6 +246,9 @@ impl Map<'_> {
                 pencil
             };
             match entry {
+                Entries::Number => {
+                    self.draw_badge(picture, "3–5", color, (x, middle - 9.5 * unit));
+                }
                 Entries::Start => self.draw_symbol(picture, centre, &[color], Trust::Sound, true, false),
                 Entries::Hop => self.draw_symbol(picture, centre, &[color], Trust::Sound, false, false),
                 Entries::Target => self.draw_symbol(picture, centre, &[color], Trust::Sound, false, true),
@@ -275,11 +282,19 @@ impl Map<'_> {
     }
 
     fn legend(&self) -> Vec<Entries> {
-        let marks = &self.scene.marks;
+        let marks: Vec<&crate::Mark> = self
+            .scene
+            .marks
+            .iter()
+            .zip(&self.pixels)
+            .filter(|(_, pixel)| pixel.is_some())
+            .map(|(mark, _)| mark)
+            .collect();
         let legs = &self.scene.legs;
         let area = |leg| self.scene.touches_area(leg);
-        let points = || marks.iter().filter(|mark| matches!(mark.spot, Spot::Point(_)));
+        let points = || marks.iter().copied().filter(|mark| matches!(mark.spot, Spot::Point(_)));
         let present = [
+            (Entries::Number, !marks.is_empty()),
             (Entries::Area, marks.iter().any(|mark| matches!(mark.spot, Spot::Area(_)))),
             (Entries::Start, points().any(crate::Mark::is_origin)),
             (
@@ -356,6 +371,7 @@ impl Map<'_> {
 /// What a legend can explain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Entries {
+    Number,
     Area,
     Start,
     Hop,
@@ -369,9 +385,10 @@ enum Entries {
 impl Entries {
     const fn text(self) -> &'static str {
         match self {
+            Self::Number => "hops",
             Self::Area => "somewhere in this country",
             Self::Start => "start",
-            Self::Hop => "hop",
+            Self::Hop => "place",
             Self::Target => "target",
             Self::Doubt => "place in doubt or anycast",
             Self::Impossible => "impossible place",
@@ -384,6 +401,7 @@ impl Entries {
     const fn symbol(self) -> f64 {
         match self {
             Self::Gap | Self::Roughly => 36.0,
+            Self::Number => 44.0,
             Self::Target => 38.0,
             Self::Area => 27.0,
             Self::Start | Self::Hop | Self::Doubt | Self::Impossible => 24.0,

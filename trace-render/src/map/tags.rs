@@ -167,6 +167,16 @@ fn merged(cluster: &[(&Mark, Pixel)], options: &MapOptions) -> Vec<(String, Colo
     stops.iter().map(|stop| badge(stop, options)).collect()
 }
 
+/// Why a place is not to be relied on.
+const fn doubt(mark: &Mark) -> Option<&'static str> {
+    match mark.trust {
+        Trust::Sound => None,
+        Trust::Suspect => Some("place in doubt"),
+        Trust::Anycast => Some("anycast"),
+        Trust::Impossible => Some("impossible place"),
+    }
+}
+
 /// What is said below the name.
 fn detail(mark: &Mark) -> Option<String> {
     let country = mark.country.as_deref().and_then(text::drawable);
@@ -176,14 +186,14 @@ fn detail(mark: &Mark) -> Option<String> {
     };
     let rtt =
         mark.stops.iter().flat_map(|stop| &stop.hops).filter_map(|visit| visit.rtt).min().map(milliseconds);
-    let doubt = match mark.trust {
-        Trust::Sound => None,
-        Trust::Suspect => Some("place in doubt".to_owned()),
-        Trust::Anycast => Some("anycast".to_owned()),
-        Trust::Impossible => Some("impossible place".to_owned()),
-    };
-    let details: Vec<String> = [place, rtt, doubt].into_iter().flatten().collect();
+    let details: Vec<String> = [place, rtt, doubt(mark).map(str::to_owned)].into_iter().flatten().collect();
     (!details.is_empty()).then(|| fitted(&details.join(" · "), Weight::Regular, DETAIL, LONGEST_NAME))
+}
+
+/// What a mark's label says, on one line.
+pub(super) fn line(mark: &Mark, options: &MapOptions) -> String {
+    let line = Row::of(mark, options).line();
+    doubt(mark).map(|doubt| format!("{line} ({doubt})")).unwrap_or(line)
 }
 
 impl Row {
@@ -366,14 +376,14 @@ impl Map<'_> {
             if !self.rect.holds((x, y)) {
                 continue;
             }
-            let shape = clip::polygons(&self.view, mainland, self.rect).concat();
-            let Some(shape) = Rect::around(shape) else { continue };
+            let shapes = clip::polygons(&self.view, mainland, self.rect);
             let name = capitals(&country.name);
             let wide = width(&name, Weight::Regular, COUNTRY, COUNTRY_TRACKING) * unit;
             let rect = Rect { left: x, top: y, right: x, bottom: y }.grown(wide / 2.0, COUNTRY * 0.5 * unit);
             let roomy = rect.grown(4.0 * unit, 4.0 * unit);
-            if wide > shape.width() * 0.85
-                || shape.height() < 2.5 * COUNTRY * unit
+            // The whole name stands in its country.
+            let ends = [(rect.left, y), (rect.right, y), (x, rect.top), (x, rect.bottom)];
+            if !ends.iter().all(|&end| shapes.iter().any(|shape| clip::holds(shape, end)))
                 || !label::is_vacant(roomy, &items, &self.placed, &crowd)
                 || written.iter().any(|other| other.overlaps(roomy))
             {
