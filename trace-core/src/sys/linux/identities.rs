@@ -167,6 +167,25 @@ impl Identities {
         Ok(claimed)
     }
 
+    /// Takes identities as [`Self::claim`] does and builds something on them; gives them back if that fails.
+    pub(super) fn claim_for<T>(
+        &mut self,
+        address: IpAddr,
+        count: u16,
+        ping: bool,
+        now: Moment,
+        build: impl FnOnce(&Self, &[usize]) -> Result<T, Error>,
+    ) -> Result<(Vec<usize>, T), Error> {
+        let claimed = self.claim(address, count, ping, now)?;
+        match build(self, &claimed) {
+            Ok(built) => Ok((claimed, built)),
+            Err(error) => {
+                self.release(address, &claimed, now);
+                Err(error)
+            }
+        }
+    }
+
     /// Gives identities back.
     pub(super) fn release(&mut self, address: IpAddr, claimed: &[usize], now: Moment) {
         for index in claimed {

@@ -195,14 +195,10 @@ impl Link for RawLink {
         side.open_sender()?;
         side.open_listener()?;
         let reserved = side.identities.all().len();
-        let claimed = side.identities.claim(address, destination.flows, false, now)?;
-        if side.identities.all().len() > reserved {
-            side.listen_to_own_answers();
-        }
-        let identities = super::identities_of(protocols, &side.identities, &claimed);
-        let templates: Result<Vec<_>, _> = identities
-            .iter()
-            .map(|identity| {
+        let flows = destination.flows;
+        let build = |reserved: &Identities, claimed: &[usize]| {
+            let identities = super::identities_of(protocols, reserved, claimed);
+            let templates = identities.iter().map(|identity| {
                 Template::new(&Headers {
                     source,
                     destination: address,
@@ -213,15 +209,15 @@ impl Link for RawLink {
                     tos: destination.tos,
                     flow_label: carrier::flow_label(identity.protocol, identity.number),
                 })
-            })
-            .collect();
-        let templates = match templates {
-            Ok(templates) => templates,
-            Err(error) => {
-                side.identities.release(address, &claimed, now);
-                return Err(error);
-            }
+            });
+            let templates = templates.collect::<Result<Vec<_>, _>>()?;
+            Ok((identities, templates))
         };
+        let claimed = side.identities.claim_for(address, flows, false, now, build);
+        if side.identities.all().len() > reserved {
+            side.listen_to_own_answers();
+        }
+        let (claimed, (identities, templates)) = claimed?;
         let to = SocketAddr::new(address, 0).into();
         self.targets.insert(target, Aim { address, to, claimed, protocols, templates });
         self.listen_everywhere();

@@ -195,24 +195,19 @@ impl Link for UnprivilegedLink {
         let port = destination.port_of(Protocol::Udp);
         let source = source_towards(address, port, Mode::Unprivileged)?;
 
-        let reserved = self.identities(family);
-        let claimed = reserved.claim(address, destination.flows, ping, now)?;
-        let identities = super::identities_of(protocols, reserved, &claimed);
-        let lanes: Result<Vec<_>, _> = identities
-            .iter()
-            .map(|identity| {
-                let payload = Payload::new(identity.protocol, family, identity.number, destination.size)?;
+        let (flows, size) = (destination.flows, destination.size);
+        let build = |reserved: &Identities, claimed: &[usize]| {
+            let identities = super::identities_of(protocols, reserved, claimed);
+            let lanes = identities.iter().map(|identity| {
+                let payload = Payload::new(identity.protocol, family, identity.number, size)?;
                 let label = carrier::flow_label(identity.protocol, identity.number);
                 Ok(Lane { payload, label, to: address_with(address, port, label) })
-            })
-            .collect();
-        let lanes = match lanes {
-            Ok(lanes) => lanes,
-            Err(error) => {
-                reserved.release(address, &claimed, now);
-                return Err(error);
-            }
+            });
+            let lanes = lanes.collect::<Result<Vec<_>, Error>>()?;
+            Ok((identities, lanes))
         };
+        let reserved = self.identities(family);
+        let (claimed, (identities, lanes)) = reserved.claim_for(address, flows, ping, now, build)?;
         let tos = destination.tos;
         self.targets.insert(target, Aim { address, port, tos, claimed, protocols, lanes });
         self.listen_everywhere();
