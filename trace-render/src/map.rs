@@ -15,12 +15,16 @@ use crate::sphere::{Degrees, great_circle};
 use crate::theme::MARK_RADIUS;
 use crate::{Error, basemap};
 
+mod caption;
+mod legend;
 mod legs;
+mod lettering;
 mod marginalia;
+mod note;
 mod symbols;
 mod tags;
 
-pub(crate) use marginalia::title;
+pub(crate) use caption::title;
 use tags::Tag;
 
 /// A scene laid out on a canvas: the projection is chosen, every mark has its pixel and every label its place.

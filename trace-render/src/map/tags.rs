@@ -1,36 +1,29 @@
-//! What labels say and how they are set.
+//! What labels say, and how large that is.
 
 use core::time::Duration;
 
-use crate::clip::{self, Pixel, Rect};
-use crate::font::{CAP_HEIGHT, Weight, fitted, width};
-use crate::label::{self, Item, Placed};
+use crate::clip::{Pixel, Rect};
+use crate::font::{Weight, fitted, width};
+use crate::label::Item;
 use crate::options::MapOptions;
-use crate::picture::{Pencil, Picture, Text};
 use crate::project::View;
 use crate::scene::{Mark, Scene, Spot, Stop, Trust};
 use crate::theme::{Color, MARK_CASING, MARK_RADIUS};
 use crate::{basemap, ground, text};
 
-use super::Map;
-
 /// Sizes in units.
-const NAME: f64 = 15.0;
-const AREA_NAME: f64 = 14.0;
-const DETAIL: f64 = 12.0;
-const BADGE: f64 = 12.5;
-const BADGE_HEIGHT: f64 = 19.0;
+pub(super) const NAME: f64 = 15.0;
+pub(super) const AREA_NAME: f64 = 14.0;
+pub(super) const DETAIL: f64 = 12.0;
+pub(super) const BADGE: f64 = 12.5;
+pub(super) const BADGE_HEIGHT: f64 = 19.0;
 const BADGE_PADDING: f64 = 6.5;
-const SPACE: f64 = 6.0;
-const LINE: f64 = 15.5;
-const ROW_GAP: f64 = 2.5;
+pub(super) const SPACE: f64 = 6.0;
+pub(super) const LINE: f64 = 15.5;
+pub(super) const ROW_GAP: f64 = 2.5;
 /// Marks nearer to each other than this many radii share a label, this many of them at most.
 const CROWDED: f64 = 2.6;
 const MOST_ROWS: usize = 12;
-/// Names of countries beside the way are set in this size, where a unit is at most this many degrees.
-const COUNTRY: f64 = 11.5;
-const COUNTRY_TRACKING: f64 = 0.14;
-const COUNTRIES_UP_TO: f64 = 0.11;
 /// Names are cut where they are longer than this, badges where they list more hops than fit in that.
 const LONGEST_NAME: f64 = 230.0;
 const LONGEST_BADGE: f64 = 150.0;
@@ -44,23 +37,23 @@ const TRACKING: f64 = 0.07;
 pub(super) struct Tag {
     pub(super) item: Item,
     /// The forms, the fullest first.
-    forms: Vec<Form>,
+    pub(super) forms: Vec<Form>,
     /// What the label would have said, on one line.
     line: String,
 }
 
 /// One way to set a label.
 #[derive(Debug, Clone, PartialEq)]
-struct Form {
-    rows: Vec<Row>,
-    detail: Option<String>,
+pub(super) struct Form {
+    pub(super) rows: Vec<Row>,
+    pub(super) detail: Option<String>,
     area: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Row {
-    badges: Vec<(String, Color)>,
-    name: Option<String>,
+pub(super) struct Row {
+    pub(super) badges: Vec<(String, Color)>,
+    pub(super) name: Option<String>,
 }
 
 /// The labels of a scene's marks.
@@ -220,19 +213,19 @@ impl Row {
         }
     }
 
-    fn badges_width(&self) -> f64 {
+    pub(super) fn badges_width(&self) -> f64 {
         let widths = self.badges.iter().map(|(label, _)| badge_width(label));
         widths.sum::<f64>() + 2.0 * number(self.badges.len().saturating_sub(1))
     }
 }
 
 impl Form {
-    fn name_size(&self) -> (f64, f64) {
+    pub(super) fn name_size(&self) -> (f64, f64) {
         if self.area { (AREA_NAME, TRACKING) } else { (NAME, 0.0) }
     }
 
     /// The widest badges of any row: names of all rows begin behind them.
-    fn badges_width(&self) -> f64 {
+    pub(super) fn badges_width(&self) -> f64 {
         self.rows.iter().map(Row::badges_width).fold(0.0, f64::max)
     }
 
@@ -268,7 +261,7 @@ fn badge(stop: &Stop, options: &MapOptions) -> (String, Color) {
     (fitted(&label, Weight::SemiBold, BADGE, LONGEST_BADGE), options.theme.route(stop.route))
 }
 
-fn badge_width(label: &str) -> f64 {
+pub(super) fn badge_width(label: &str) -> f64 {
     (width(label, Weight::SemiBold, BADGE, 0.0) + 2.0 * BADGE_PADDING).max(BADGE_HEIGHT)
 }
 
@@ -285,7 +278,7 @@ fn symbol_radius(mark: &Mark) -> f64 {
 }
 
 /// Capital letters, as far as the typeface has them.
-fn capitals(name: &str) -> String {
+pub(super) fn capitals(name: &str) -> String {
     let capitals = name.to_uppercase();
     text::drawable(&capitals).unwrap_or_else(|| name.to_owned())
 }
@@ -297,124 +290,5 @@ pub(super) fn milliseconds(rtt: Duration) -> String {
         ..1.0 => format!("{ms:.2} ms"),
         ..100.0 => format!("{ms:.1} ms"),
         _ => format!("{ms:.0} ms"),
-    }
-}
-
-impl Map<'_> {
-    pub(super) fn draw_tags(&self, picture: &mut Picture) {
-        let palette = self.options.theme.palette();
-        let labels =
-            || self.tags.iter().zip(&self.placed).filter_map(|(tag, placed)| Some((tag, (*placed)?)));
-        for (_, placed) in labels() {
-            if let Some((from, to)) = placed.leader {
-                let line = || {
-                    let mut pencil = Pencil::default();
-                    pencil.line(&[from, to]);
-                    pencil
-                };
-                picture.stroke(line(), palette.halo, 3.4 * self.unit);
-                picture.stroke(line(), palette.faint_ink, 1.1 * self.unit);
-            }
-        }
-        for (tag, placed) in labels() {
-            self.draw_tag(picture, tag, &placed);
-        }
-    }
-
-    fn draw_tag(&self, picture: &mut Picture, tag: &Tag, placed: &Placed) {
-        let Some(form) = tag.forms.get(placed.form) else { return };
-        let unit = self.unit;
-        let palette = self.options.theme.palette();
-        let Rect { left, top, right, .. } = placed.rect;
-        let badges = form.badges_width() * unit;
-        // Names begin behind the badges, or end before them.
-        let words = |wide: f64| {
-            if placed.left { right - badges - SPACE * unit - wide } else { left + badges + SPACE * unit }
-        };
-        let halo = Some((palette.halo, 3.6 * unit));
-        let (size, tracking) = form.name_size();
-        let mut y = top;
-        for row in &form.rows {
-            let own = row.badges_width() * unit;
-            let mut x = if placed.left { right - badges } else { left + badges - own };
-            for (label, color) in &row.badges {
-                x = self.draw_badge(picture, label, *color, (x, y)) + 2.0 * unit;
-            }
-            if let Some(name) = &row.name {
-                let wide = width(name, Weight::SemiBold, size, tracking) * unit;
-                let base = y + (BADGE_HEIGHT + size * CAP_HEIGHT) / 2.0 * unit;
-                let text = self.text(name.clone(), words(wide), base, size * unit, Weight::SemiBold);
-                picture.text(Text { tracking, halo, ..text });
-            }
-            y += (BADGE_HEIGHT + ROW_GAP) * unit;
-        }
-        if let Some(detail) = &form.detail {
-            let wide = width(detail, Weight::Regular, DETAIL, 0.0) * unit;
-            let base = y + (LINE / 2.0 + DETAIL * CAP_HEIGHT / 2.0 - 1.0 - ROW_GAP) * unit;
-            let text = self.text(detail.clone(), words(wide), base, DETAIL * unit, Weight::Regular);
-            picture.text(Text { color: palette.faint_ink, halo, ..text });
-        }
-    }
-
-    /// Names of countries the route does not touch, where they are in nobody's way: they tell where one is.
-    pub(super) fn draw_countries(&self, picture: &mut Picture) {
-        let unit = self.unit;
-        if (1.0 / self.view.scale).to_degrees() * unit > COUNTRIES_UP_TO {
-            return;
-        }
-        let items: Vec<Item> = self.tags.iter().map(|tag| tag.item.clone()).collect();
-        let crowd = self.crowd();
-        let mut written: Vec<Rect> = Vec::new();
-        for country in &basemap::detailed().countries {
-            let marked = |mark: &Mark| matches!(mark.spot, Spot::Area(code) if Some(code) == country.code);
-            if country.code.is_none() || self.scene.marks.iter().any(marked) {
-                continue;
-            }
-            let (Some((x, y)), Some(mainland)) = (self.view.pixel(country.label), country.mainland()) else {
-                continue;
-            };
-            if !self.rect.holds((x, y)) {
-                continue;
-            }
-            let shapes = clip::polygons(&self.view, mainland, self.rect);
-            let name = capitals(&country.name);
-            let wide = width(&name, Weight::Regular, COUNTRY, COUNTRY_TRACKING) * unit;
-            let rect = Rect { left: x, top: y, right: x, bottom: y }.grown(wide / 2.0, COUNTRY * 0.5 * unit);
-            let roomy = rect.grown(4.0 * unit, 4.0 * unit);
-            // The whole name stands in its country.
-            let ends = [(rect.left, y), (rect.right, y), (x, rect.top), (x, rect.bottom)];
-            if !ends.iter().all(|&end| shapes.iter().any(|shape| clip::holds(shape, end)))
-                || !label::is_vacant(roomy, &items, &self.placed, &crowd)
-                || written.iter().any(|other| other.overlaps(roomy))
-            {
-                continue;
-            }
-            written.push(rect);
-            let base = y + COUNTRY * CAP_HEIGHT / 2.0 * unit;
-            let text = self.text(name, rect.left, base, COUNTRY * unit, Weight::Regular);
-            let color = self.options.theme.palette().place;
-            picture.text(Text { color, tracking: COUNTRY_TRACKING, ..text });
-        }
-    }
-
-    /// A badge with its upper left corner at a pixel; gives its right edge.
-    pub(super) fn draw_badge(&self, picture: &mut Picture, label: &str, color: Color, (x, y): Pixel) -> f64 {
-        let unit = self.unit;
-        let palette = self.options.theme.palette();
-        let wide = badge_width(label) * unit;
-        let height = BADGE_HEIGHT * unit;
-        let rect = Rect { left: x, top: y, right: x + wide, bottom: y + height };
-        let mut pill = Pencil::default();
-        pill.rounded(rect.grown(1.2 * unit, 1.2 * unit), height);
-        picture.fill(pill, palette.casing.with_alpha(230));
-        let mut pill = Pencil::default();
-        pill.rounded(rect, height);
-        picture.fill(pill, color);
-        let letters = width(label, Weight::SemiBold, BADGE, 0.0) * unit;
-        let base = y + (BADGE_HEIGHT + BADGE * CAP_HEIGHT) / 2.0 * unit;
-        let text =
-            self.text(label.to_owned(), x + (wide - letters) / 2.0, base, BADGE * unit, Weight::SemiBold);
-        picture.text(Text { color: palette.badge_ink, ..text });
-        x + wide
     }
 }
