@@ -100,15 +100,23 @@ impl Store {
             traces.iter().map(|(trace, atlas)| draft(trace, atlas)).collect::<Result<_, _>>()?;
         let write = documents == Documents::Write;
         // While the lock is held, no other process takes the pending rows for those of a dead one.
-        let lock = if write { Lock::take(&self.directory, self.wait)? } else { None };
+        let lock = if write { Lock::take(&self.directory, self.wait) } else { Ok(None) };
         self.set_durable(durable)?;
         let keys = self.insert_all(&drafts, documents)?;
         reached(Step::AfterCommit);
         let stored = match lock {
-            Some(_lock) => self.write_documents(&drafts, &keys)?,
-            None => {
-                let document = || if write { Document::Pending { cause: None } } else { Document::Skipped };
-                keys.iter().map(|(_, new)| Stored { new: *new, document: document() }).collect()
+            Ok(Some(_lock)) => self.write_documents(&drafts, &keys)?,
+            Ok(None) if !write => {
+                keys.iter().map(|(_, new)| Stored { new: *new, document: Document::Skipped }).collect()
+            }
+            // Without the lock the trace is stored all the same.
+            unlocked => {
+                let mut cause = unlocked.err();
+                let pending = |(_, new): &(i64, bool)| {
+                    let document = Document::Pending { cause: cause.take() };
+                    Stored { new: *new, document }
+                };
+                keys.iter().map(pending).collect()
             }
         };
         self.bound_log();
@@ -156,7 +164,7 @@ impl Store {
         for (draft, (key, new)) in drafts.iter().zip(keys) {
             let id = draft.trace.id;
             let path = file::path(&self.directory, id);
-            if !new && path.exists() {
+            if !new && self.is_written(*key)? && path.exists() {
                 stored.push(Stored { new: false, document: Document::Written(path) });
                 continue;
             }
@@ -183,6 +191,11 @@ impl Store {
             last.document = Document::Pending { cause: Some(error) };
         }
         Ok(stored)
+    }
+
+    fn is_written(&self, key: i64) -> Result<bool, Error> {
+        let sql = "SELECT document = 1 FROM measurement WHERE key = ?";
+        self.connection.query_row(sql, [key], |row| row.get(0)).map_err(self.fault("look for a document"))
     }
 
     /// Keeps the log from growing while readers always look at some of it.
@@ -255,23 +268,16 @@ fn insert(
             document,
             stored.times,
         ])?;
-    let mut statement = transaction.prepare_cached(
-        "INSERT INTO hop (key, sent, lost, min_us, median_above_min_us) VALUES (?, ?, ?, ?, ?)",
-    )?;
+    let mut statement = transaction.prepare_cached("INSERT INTO hop (key, counts, rtts) VALUES (?, ?, ?)")?;
     for hop in &trace.hops {
         let statistics = hop.statistics();
-        let microseconds =
-            |rtt: core::time::Duration| i64::try_from((rtt.as_nanos() + 500) / 1000).unwrap_or(i64::MAX);
-        let min = statistics.min.map(microseconds);
-        let above = statistics.median.map(microseconds).zip(min).map(|(median, min)| median - min);
-        let hop = key * 256 + i64::from(hop.ttl.get());
-        statement.execute(params![
-            hop,
-            statistics.sent,
-            statistics.sent - statistics.answered,
-            min,
-            above
-        ])?;
+        let lost = i64::from(statistics.sent.saturating_sub(statistics.answered)).min(i64::from(i32::MAX));
+        let counts = lost * HIGH + i64::from(statistics.sent) - 1;
+        let least = statistics.min.map(microseconds);
+        let rtts = statistics.median.map(microseconds).zip(least).map(|(median, least)| {
+            i64::from(median.saturating_sub(least)).min(i64::from(i32::MAX)) * HIGH + i64::from(least)
+        });
+        statement.execute(params![key * 256 + i64::from(hop.ttl.get()), counts, rtts])?;
     }
     if trace.reached()
         && let Some(last) = trace.hops.last()
@@ -285,6 +291,14 @@ fn insert(
             .execute(params![stored.setup, trace.started, last.ttl.get()])?;
     }
     Ok(key)
+}
+
+/// The upper half of the numbers in `hop`.
+const HIGH: i64 = 1 << 32;
+
+/// The nearest microsecond; for people who ask in SQL, an hour and eleven minutes is long enough.
+fn microseconds(span: core::time::Duration) -> u32 {
+    u32::try_from((span.as_nanos() + 500) / 1000).unwrap_or(u32::MAX)
 }
 
 /// The number that stands for an outcome in the database.

@@ -86,6 +86,15 @@ fn figures() {
     let (span, report) = took(|| Store::open(directory.path()).unwrap().check().unwrap());
     println!("check of {} traces: {span:?}", report.traces);
     assert!(report.is_sound(), "{report:?}");
+    let parts = "SELECT name, sum(pgsize), sum(ncell) FROM dbstat GROUP BY name ORDER BY 2 DESC LIMIT 12";
+    let store = Store::open(directory.path()).unwrap();
+    let mut statement = store.connection.prepare(parts).unwrap();
+    let mut rows = statement.query(()).unwrap();
+    while let Some(row) = rows.next().unwrap() {
+        let (name, bytes, cells): (String, i64, i64) =
+            (row.get(0).unwrap(), row.get(1).unwrap(), row.get(2).unwrap());
+        println!("{name}: {bytes} bytes, {cells} cells");
+    }
     for queries in [1, 3] {
         println!("{queries} probes: {:.1} bytes a hop", super::size::bytes_per_hop(66_000, 200, queries));
     }
