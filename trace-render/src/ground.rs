@@ -77,9 +77,6 @@ pub(crate) fn draw(picture: &mut Picture, options: &MapOptions, view: &View, rec
     picture.stroke(shores, palette.coast.with_alpha(150), 0.6 * unit);
     picture.lines(borders.iter().map(Vec::as_slice), palette.border, 0.9 * unit);
     picture.lines(coasts.iter().map(Vec::as_slice), palette.coast, 0.8 * unit);
-    for area in areas {
-        outline_area(picture, view, canvas, *area, &palette, unit);
-    }
     if !edge.is_empty() && edge.iter().any(|&pixel| rect.holds(pixel)) {
         // Lines are wider than what they follow: what spilled over the edge of the globe is covered. The rectangle runs
         // clockwise, so the globe must not, to be a hole in it.
@@ -98,6 +95,9 @@ pub(crate) fn draw(picture: &mut Picture, options: &MapOptions, view: &View, rec
     let mut rim = Pencil::default();
     rim.polygon(&edge);
     picture.stroke(rim, palette.coast.with_alpha(170), 1.2 * unit);
+    for area in areas {
+        outline_area(picture, view, canvas, *area, &palette, unit);
+    }
 }
 
 /// Meridians every 30 degrees, which end 10 degrees from the poles, and parallels every 30 degrees.

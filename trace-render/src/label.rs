@@ -41,6 +41,10 @@ const GAP: f64 = 3.0;
 const NEAR: f64 = 5.0;
 /// Distances at which a leader line is tried, in units.
 const RINGS: [f64; 9] = [16.0, 28.0, 44.0, 64.0, 90.0, 122.0, 160.0, 210.0, 270.0];
+/// With more labels than this there is one round, and no hope of finding room far away.
+const MANY: usize = 120;
+/// How many of the rings are tried then.
+const FEW_RINGS: usize = 3;
 /// Directions tried on each ring.
 const DIRECTIONS: u8 = 24;
 /// What it costs to use the next smaller form of a label.
@@ -154,7 +158,7 @@ pub(crate) fn place(items: &[Item], bounds: Rect, crowd: &Crowd, unit: f64) -> V
         if round == 0 || count(&placed) > count(&best) {
             best = placed;
         }
-        if count(&best) == items.len() {
+        if count(&best) == items.len() || items.len() > MANY {
             break;
         }
     }
@@ -258,7 +262,8 @@ impl Desk<'_> {
             (base + 8.0, x, y - near - half_height),
             (base + 9.0, x, y + near + half_height),
         ]);
-        for ring in RINGS {
+        let rings = if self.anchors.len() > MANY { FEW_RINGS } else { RINGS.len() };
+        for ring in RINGS.into_iter().take(rings) {
             let distance = ring * self.unit + item.radius;
             for direction in 0..DIRECTIONS {
                 let (sin, cos) =
