@@ -6,7 +6,7 @@ use trace_core::model::{Atlas, Outcome, Trace};
 use super::lock::Lock;
 use super::memory::Memory;
 use super::step::{Step, reached};
-use super::{Store, file, intern};
+use super::{Store, file};
 use crate::Error;
 use crate::document;
 use crate::pack;
@@ -239,8 +239,7 @@ fn insert(
     let Draft { trace, atlas, .. } = draft;
     let stored = memory.store(transaction, trace, atlas, &draft.setup)?;
     let judgement = draft.judgement.as_ref();
-    let judgement =
-        judgement.map(|bytes| intern::bytes(transaction, intern::Table::Judgement, bytes)).transpose()?;
+    let judgement = judgement.map(|bytes| memory.judgement(transaction, bytes)).transpose()?;
     let document = match documents {
         Documents::Write => 2,
         Documents::Skip => 0,
@@ -278,17 +277,6 @@ fn insert(
             i64::from(median.saturating_sub(least)).min(i64::from(i32::MAX)) * HIGH + i64::from(least)
         });
         statement.execute(params![key * 256 + i64::from(hop.ttl.get()), counts, rtts])?;
-    }
-    if trace.reached()
-        && let Some(last) = trace.hops.last()
-    {
-        transaction
-            .prepare_cached(
-                "UPDATE setup SET reached_started = ?2, reached_ttl = ?3
-                 WHERE id = ?1 AND (reached_started IS NULL OR reached_started <= ?2)
-                     AND (reached_ttl IS NOT ?3 OR reached_started < ?2 - 3600000000000)",
-            )?
-            .execute(params![stored.setup, trace.started, last.ttl.get()])?;
     }
     Ok(key)
 }
