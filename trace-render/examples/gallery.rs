@@ -142,6 +142,21 @@ fn everyday() -> Vec<(&'static str, Routes)> {
             "one-country",
             vec![route("example.com.br", REACHED, &[Private, Country("BR"), Country("BR"), Country("BR")])],
         ),
+        (
+            "edges",
+            vec![route(
+                "edges.example",
+                REACHED,
+                &[Country("RU"), Country("FJ"), Country("NZ"), Country("TV")],
+            )],
+        ),
+        ("russia", vec![route("example.ru", REACHED, &[Country("RU"), Country("RU")])]),
+        ("fiji", vec![route("example.fj", REACHED, &[Country("FJ"), City("Apia", "WS", -13.83, -171.77)])]),
+        ("antarctica", vec![route("example.aq", REACHED, &[Country("AQ")])]),
+        (
+            "small",
+            vec![route("example.li", REACHED, &[Country("CH"), Country("LI"), Country("VA"), Country("GI")])],
+        ),
         ("one-hop", vec![route("192.0.2.1", REACHED, &[City("Nairobi", "KE", -1.29, 36.82)])]),
         (
             "nothing",

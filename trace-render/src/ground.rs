@@ -136,8 +136,10 @@ fn outline_area(picture: &mut Picture, view: &View, canvas: Rect, area: Area, pa
             }
             _ => ring.points.clone(),
         };
-        for line in clip::lines(view, &closed, canvas) {
-            pencil.line(&line);
+        for run in basemap::without_seams(closed) {
+            for line in clip::lines(view, &run, canvas) {
+                pencil.line(&line);
+            }
         }
     }
     if let (Some(centre), Some(radius)) = (view.pixel(country.label), ring_radius(view, country, unit)) {
@@ -161,6 +163,7 @@ pub(crate) fn ring_radius(view: &View, country: &Country, unit: f64) -> Option<f
     }
     let everywhere = Rect { left: f64::MIN, top: f64::MIN, right: f64::MAX, bottom: f64::MAX };
     let pixels = clip::polygons(view, country.mainland()?, everywhere).concat();
-    let bounds = Rect::around(pixels)?;
-    (bounds.width().max(bounds.height()) < TOO_SMALL * unit).then_some(RING * unit)
+    let small =
+        Rect::around(pixels).is_none_or(|bounds| bounds.width().max(bounds.height()) < TOO_SMALL * unit);
+    small.then_some(RING * unit)
 }

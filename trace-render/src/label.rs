@@ -20,6 +20,8 @@ pub(crate) struct Item {
     pub(crate) priority: u32,
     /// The symbols it stands for, as rectangles; none for an area without one.
     pub(crate) symbols: Vec<Rect>,
+    /// Whether leader lines of others keep off the symbols too; they may cross the ring around a small country.
+    pub(crate) solid: bool,
 }
 
 /// A label that found its place.
@@ -179,8 +181,19 @@ fn place_once(
     });
     let symbols = items.iter().flat_map(|item| item.symbols.iter().copied()).collect();
     let anchors = items.iter().map(|item| item.anchor).collect();
-    let mut desk =
-        Desk { bounds, crowd, unit, first_form, anchors, symbols, labels: Vec::new(), leaders: Vec::new() };
+    let solid =
+        items.iter().filter(|item| item.solid).flat_map(|item| item.symbols.iter().copied()).collect();
+    let mut desk = Desk {
+        bounds,
+        crowd,
+        unit,
+        first_form,
+        anchors,
+        symbols,
+        solid,
+        labels: Vec::new(),
+        leaders: Vec::new(),
+    };
     let mut placed = vec![None; items.len()];
     for index in order {
         let (Some(item), Some(slot)) = (items.get(index), placed.get_mut(index)) else { continue };
@@ -202,6 +215,7 @@ struct Desk<'a> {
     first_form: usize,
     anchors: Vec<Pixel>,
     symbols: Vec<Rect>,
+    solid: Vec<Rect>,
     labels: Vec<Rect>,
     leaders: Vec<(Pixel, Pixel)>,
 }
@@ -319,7 +333,7 @@ impl Desk<'_> {
         let start = (x + (end.0 - x) * t, y + (end.1 - y) * t);
         let line = (start, end);
         let blocked = self.labels.iter().any(|&label| meets(line, label))
-            || self.symbols.iter().any(|&symbol| !item.symbols.contains(&symbol) && meets(line, symbol))
+            || self.solid.iter().any(|&symbol| !item.symbols.contains(&symbol) && meets(line, symbol))
             || self.leaders.iter().any(|&other| cross(line, other));
         (!blocked).then_some(Some(line))
     }

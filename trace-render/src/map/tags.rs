@@ -108,6 +108,7 @@ impl Tag {
             anchor: around.map_or(first, Rect::centre),
             radius: around.map_or(0.0, |rect| rect.width().max(rect.height()) / 2.0),
             centred: symbols.is_empty(),
+            solid: ring.is_none(),
             forms: sizes,
             priority: cluster.iter().map(|(mark, _)| priority(mark)).max().unwrap_or(0),
             symbols,
