@@ -44,7 +44,7 @@ impl Output {
 
     /// The columns and lines of the terminal, if there is one.
     pub(crate) fn size(&self) -> Option<(usize, usize)> {
-        let (width, height) = terminal_size::terminal_size().filter(|_| self.terminal)?;
+        let (width, height) = self.terminal.then(terminal_size::terminal_size)??;
         Some((usize::from(width.0), usize::from(height.0)))
     }
 
