@@ -200,9 +200,7 @@ impl Store {
 
     /// Keeps the log from growing while readers always look at some of it.
     fn bound_log(&self) {
-        let mut log = self.path.clone().into_os_string();
-        log.push("-wal");
-        if std::fs::metadata(log).is_ok_and(|log| log.len() > LONG_LOG) {
+        if self.log_length() > LONG_LOG {
             // Whether it works out or not: the next transaction tries again.
             drop(self.connection.busy_timeout(core::time::Duration::from_millis(100)));
             drop(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(())));
