@@ -9,6 +9,8 @@
 //! result is always consistent; it may weigh less than the best there is, which the tests measure against
 //! exhaustive search.
 
+use std::rc::Rc;
+
 use super::spot::Spots;
 use super::tour::FIBRE;
 
@@ -43,7 +45,7 @@ struct Label {
     /// Per stop so far, the candidate.
     picks: Vec<Option<usize>>,
     /// Per place chosen: its spot, and the longest ways to it from every place before.
-    placed: Vec<(usize, Vec<f64>)>,
+    placed: Vec<(usize, Rc<[f64]>)>,
     /// The last stop with a candidate, and which.
     last: Option<(usize, usize)>,
 }
@@ -117,14 +119,18 @@ fn extend(
 /// The longest ways to a new place from every place before, and how much longer the path becomes. `None` if
 /// a tour through the new place needs more than light in fibre.
 fn ways(label: &Label, stop: &Choices, spot: usize, spots: &Spots) -> Option<(Vec<f64>, f64)> {
+    let limit = 2.0 * FIBRE * stop.rtt;
+    // Mostly a single leg, there and back, is too long already.
+    if label.placed.iter().any(|(before, _)| 2.0 * spots.apart(*before, spot) > limit) {
+        return None;
+    }
     let legs: Vec<f64> = label.placed.iter().map(|(before, _)| spots.apart(*before, spot)).collect();
     let mut ways = legs.clone();
     for ((_, to), leg) in label.placed.iter().zip(&legs) {
-        for (way, earlier) in ways.iter_mut().zip(to) {
+        for (way, earlier) in ways.iter_mut().zip(to.iter()) {
             *way = way.max(earlier + leg);
         }
     }
-    let limit = 2.0 * FIBRE * stop.rtt;
     let possible = ways.iter().zip(&legs).all(|(way, back)| way + back <= limit);
     possible.then(|| {
         let longer = legs.last().map_or(0.0, |leg| leg.max(0.0));
@@ -139,7 +145,7 @@ fn grown(parent: &Label, extension: Extension, stop: &Choices, last: Option<(usi
     label.last = last;
     label.picks.push(extension.pick);
     if let Some(option) = extension.pick.and_then(|pick| stop.options.get(pick)) {
-        label.placed.push((option.spot, extension.ways));
+        label.placed.push((option.spot, extension.ways.into()));
     }
     label
 }

@@ -247,13 +247,18 @@ impl<'a> Board<'a> {
     fn try_claim(&self, owner: Owner, spot: usize) -> Option<Trial> {
         let mut worst: Option<(Strain, Ruling)> = None;
         let mut rivals: Option<BTreeSet<Option<Owner>>> = None;
+        // Only where nothing could be chosen does it matter who stands in the way.
+        let unplaced = match owner {
+            Owner::Origin => !self.origin_stands,
+            Owner::Subject(index) => self.subjects.get(index).is_some_and(|subject| subject.pick().is_none()),
+        };
         for course in &self.courses {
             let (path, owners) = self.path(course, owner, spot);
             if !owners.contains(&owner) || owners.iter().all(|other| *other == owner) {
                 continue;
             }
             let Some(strain) = hardest(&path, &owners, owner, self.spots) else { continue };
-            if strain.speed() > FIBRE {
+            if unplaced && strain.speed() > FIBRE {
                 rivals.get_or_insert_default().insert(self.sole_rival(&path, &owners, owner));
             }
             if worst.as_ref().is_none_or(|(worst, _)| strain.speed() > worst.speed()) {
