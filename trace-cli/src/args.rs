@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use trace_core::model::{Coordinates, Mode, Ttl};
+use trace_core::model::{Coordinates, Mode, Protocol, Ttl};
 use trace_render::{Extent, Projection, Theme};
 
 use crate::clock::{Since, parse_since, parse_span};
-pub(crate) use values::{Asked, AskedProtocol, Canvas};
+pub(crate) use values::{Asked, Canvas};
 
 /// Trace the route to a host, see where every hop is, keep it, draw it.
 #[derive(Debug, Parser)]
@@ -159,19 +159,19 @@ pub(crate) struct Probing {
     /// IPv6 only
     #[arg(short = '6')]
     pub(crate) ipv6: bool,
-    /// icmp or udp [default: icmp if permitted]
+    /// auto, icmp or udp
     ///
-    /// ICMP echo gets furthest as a rule. Without raw sockets it needs a group inside
-    /// net.ipv4.ping_group_range; where that is not so UDP is the default. The heading of the table tells
-    /// which was taken.
-    #[arg(long, value_name = "PROTOCOL", value_parser = values::protocol(), hide_possible_values = true)]
-    pub(crate) protocol: Option<AskedProtocol>,
+    /// `auto` is icmp where it is permitted, since it gets furthest as a rule, and udp where it is not: without raw
+    /// sockets icmp needs a group inside net.ipv4.ping_group_range. The heading of the table tells which was
+    /// taken. A --port makes it udp.
+    #[arg(long, value_name = "PROTOCOL", value_parser = values::protocol(), default_value = "auto", hide_possible_values = true)]
+    pub(crate) protocol: Asked<Protocol>,
     /// auto, raw or unprivileged
     ///
     /// `raw` needs CAP_NET_RAW and sees what routers quote; `unprivileged` needs nothing; `auto` takes raw
     /// where it is permitted.
     #[arg(long, value_name = "MODE", value_parser = values::mode(), default_value = "auto", hide_possible_values = true)]
-    pub(crate) mode: AskedMode,
+    pub(crate) mode: Asked<Mode>,
     /// Destination port of UDP [default: 33434]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) port: Option<u16>,
@@ -204,9 +204,6 @@ pub(crate) struct Probing {
     #[arg(long, value_name = "TOS", hide_short_help = true, default_value_t = 0)]
     pub(crate) tos: u8,
 }
-
-/// The mode asked for; `None` is `auto`.
-pub(crate) type AskedMode = values::Asked<Mode>;
 
 /// Whom to ask for places.
 #[derive(Debug, Args)]

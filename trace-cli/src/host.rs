@@ -26,7 +26,11 @@ impl Host {
         ensure!(!text.is_empty(), "the host is empty; give a name or an address");
         let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
         if let Ok(address) = bare.parse::<IpAddr>() {
-            return of_family(address.to_canonical(), family).map(Self::Address);
+            let address = of_family(address.to_canonical(), family)?;
+            if let Some(what) = nobody_in_particular(address) {
+                bail!("{address} is {what}: there is no route to one host to trace");
+            }
+            return Ok(Self::Address(address));
         }
         if let Some((address, zone)) = bare.split_once('%')
             && address.parse::<IpAddr>().is_ok()
@@ -34,16 +38,17 @@ impl Host {
             bail!("{address} with the zone {zone:?}: addresses of one link cannot be traced yet");
         }
         if let Some((scheme, _)) = text.split_once("://") {
-            bail!("{text:?} is a {scheme} address of a page; give the host name alone");
+            bail!("{text:?} is the address of a page ({scheme}), not of a host; give the host name alone");
         }
         let ascii = if text.is_ascii() {
             text.to_owned()
         } else {
             idna::domain_to_ascii(text).ok().with_context(|| format!("{text:?} is no host name (UTS 46)"))?
         };
+        ensure!(!ascii.contains(char::is_whitespace), "{text:?} is no host name: there is white space in it");
         ensure!(
-            !ascii.chars().any(|character| character.is_whitespace() || character.is_control()),
-            "{text:?} is no host name: there is white space in it"
+            !ascii.contains(char::is_control),
+            "{text:?} is no host name: there is a control character in it"
         );
         ensure!(
             ascii.len() <= 254,
@@ -77,10 +82,26 @@ impl Host {
             }
         }
         ensure!(!addresses.is_empty(), "{typed:?} has no address");
+        if let Some(what) = addresses.first().copied().and_then(nobody_in_particular) {
+            bail!(
+                "{typed:?} stands for {}, which is {what}",
+                addresses.first().map(ToString::to_string).unwrap_or_default()
+            );
+        }
         let Some(family) = family else { return Ok(addresses) };
         addresses.retain(|address| Family::of(*address) == family);
         ensure!(!addresses.is_empty(), "{typed:?} has no {} address", spelled(family));
         Ok(addresses)
+    }
+}
+
+/// What an address is that does not mean one host.
+fn nobody_in_particular(address: IpAddr) -> Option<&'static str> {
+    match address {
+        _ if address.is_multicast() => Some("a multicast address"),
+        _ if address.is_unspecified() => Some("the unspecified address"),
+        IpAddr::V4(address) if address.is_broadcast() => Some("the broadcast address"),
+        _ => None,
     }
 }
 
@@ -142,7 +163,11 @@ mod tests {
         insta::assert_snapshot!(refusal("192.0.2.1", Some(Family::V6)), @"-6 was given, but 192.0.2.1 is an IPv4 address");
         insta::assert_snapshot!(refusal("2001:db8::1", Some(Family::V4)), @"-4 was given, but 2001:db8::1 is an IPv6 address");
         insta::assert_snapshot!(refusal("fe80::1%eth0", None), @r#"fe80::1 with the zone "eth0": addresses of one link cannot be traced yet"#);
-        insta::assert_snapshot!(refusal("https://example.com/", None), @r#""https://example.com/" is a https address of a page; give the host name alone"#);
+        insta::assert_snapshot!(refusal("https://example.com/", None), @r#""https://example.com/" is the address of a page (https), not of a host; give the host name alone"#);
+        insta::assert_snapshot!(refusal("a\u{1b}b", None), @r#""a\u{1b}b" is no host name: there is a control character in it"#);
+        insta::assert_snapshot!(refusal("224.0.0.1", None), @"224.0.0.1 is a multicast address: there is no route to one host to trace");
+        insta::assert_snapshot!(refusal("255.255.255.255", None), @"255.255.255.255 is the broadcast address: there is no route to one host to trace");
+        insta::assert_snapshot!(refusal("::", None), @":: is the unspecified address: there is no route to one host to trace");
         insta::assert_snapshot!(refusal("a b", None), @r#""a b" is no host name: there is white space in it"#);
         insta::assert_snapshot!(refusal(&"a".repeat(300), None), @"a host name has at most 253 characters (RFC 1035), this one 300");
     }

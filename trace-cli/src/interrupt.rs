@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::exit::Exit;
 
@@ -15,7 +15,9 @@ impl Interrupt {
     /// Listens for the signals that ask for an end, from when there is something to lose. The first one ends the
     /// measurement in an orderly way; the second ends the program at once.
     pub(crate) fn listen(&self) -> std::io::Result<()> {
-        for signal in [SIGINT, SIGTERM] {
+        // Whoever starts a program with `nohup` wants it to outlive the terminal.
+        let hangup = (!hangup_is_ignored()).then_some(SIGHUP);
+        for signal in [SIGINT, SIGTERM].into_iter().chain(hangup) {
             // In this order: the one signal must not count as the second already.
             signal_hook::flag::register_conditional_shutdown(
                 signal,
@@ -30,5 +32,28 @@ impl Interrupt {
     /// Whether an end was asked for.
     pub(crate) fn is_asked(&self) -> bool {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Whether this process was started with SIGHUP ignored.
+fn hangup_is_ignored() -> bool {
+    std::fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores_hangup(&status))
+}
+
+/// `SigIgn:` is a mask in hexadecimal digits whose lowest bit is signal 1, SIGHUP (proc_pid_status(5)).
+fn ignores_hangup(status: &str) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ignores_hangup;
+
+    #[test]
+    fn the_mask_tells_what_is_ignored() {
+        assert!(ignores_hangup("SigBlk:\t0000000000000000\nSigIgn:\t0000000000001001\n"));
+        assert!(!ignores_hangup("SigIgn:\t0000000000001000\n"));
+        assert!(!ignores_hangup(""));
     }
 }

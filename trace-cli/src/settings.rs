@@ -5,17 +5,21 @@
 use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use etcetera::BaseStrategy as _;
 use trace_core::model::{Atlas, Coordinates, Family, Mode, Origin, OriginSource, Protocol, Settings, Trace};
 use trace_render::MapOptions;
 
-use crate::args::{self, Drawing, Format, Locating, Probing, SourceFiles, TraceArguments};
+use crate::args::{Asked, Drawing, Format, Locating, Probing, SourceFiles, TraceArguments};
 use crate::exit::{Blame as _, Exit, Failure, Result};
 use crate::host::Host;
 use crate::output::Output;
 use crate::picture::{self, Picture};
+
+/// The longest wait for an answer.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// What `trace` is to do.
 #[derive(Debug)]
@@ -90,7 +94,11 @@ impl MapFile {
 
     /// Draws the traces into it.
     pub(crate) fn draw(&self, traces: &[(&Trace, &Atlas)], output: &mut Output) -> Result<()> {
-        let bytes = self.picture.draw(traces, &self.options).blame(Exit::CouldNotKeep)?;
+        let bytes = self.picture.draw(traces, &self.options).map_err(|cause| {
+            let encoder = matches!(cause.downcast_ref(), Some(trace_render::Error::Encode { .. }));
+            // Anything but the encoder refuses what was asked for, as a projection that cannot show the route.
+            Failure::new(if encoder { Exit::CouldNotKeep } else { Exit::Senseless }, cause)
+        })?;
         if self.path != Path::new("-") {
             return picture::write(&self.path, &bytes).blame(Exit::CouldNotKeep);
         }
@@ -131,8 +139,8 @@ impl TraceSettings {
             family,
             protocol,
             mode: match probing.mode {
-                args::Asked::Auto => None,
-                args::Asked::Exactly(mode) => Some(mode),
+                Asked::Auto => None,
+                Asked::Exactly(mode) => Some(mode),
             },
             probing: model_settings(&probing)?,
             vantage: vantage.filter(|name| !name.is_empty()),
@@ -181,12 +189,13 @@ const fn family(probing: &Probing) -> Option<Family> {
 /// A port means UDP: ICMP has none.
 fn protocol(probing: &Probing) -> Result<Option<Protocol>> {
     match (probing.protocol, probing.port) {
-        (Some(Protocol::Icmp), Some(port)) => Err(Failure::new(
+        (Asked::Exactly(Protocol::Icmp), Some(port)) => Err(Failure::new(
             Exit::Senseless,
             anyhow!("--port {port} and --protocol icmp contradict each other: ICMP has no ports"),
         )),
-        (None, Some(_)) => Ok(Some(Protocol::Udp)),
-        (protocol, _) => Ok(protocol),
+        (Asked::Auto, Some(_)) => Ok(Some(Protocol::Udp)),
+        (Asked::Auto, None) => Ok(None),
+        (Asked::Exactly(protocol), _) => Ok(Some(protocol)),
     }
 }
 
@@ -200,6 +209,10 @@ fn model_settings(probing: &Probing) -> Result<Settings> {
     }
     if probing.wait.is_zero() {
         return Err(Failure::new(Exit::Senseless, anyhow!("--wait 0: no answer can be that quick")));
+    }
+    if probing.wait > LONGEST_WAIT {
+        let cause = anyhow!("--wait is an hour at most: no answer comes later");
+        return Err(Failure::new(Exit::Senseless, cause));
     }
     Ok(Settings {
         queries: probing.queries,

@@ -8,6 +8,7 @@ Exit status:
   3    could not probe: name not resolved, no route, not permitted
   4    could not store or read
   130  interrupted; what was measured so far is stored and marked
+
 Of many targets the worst counts, in the order 4, 2, 3, 1, 0.
 
 Environment:

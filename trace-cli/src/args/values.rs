@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use trace_core::model::{Coordinates, Mode, Protocol, Ttl};
 use trace_render::{Extent, Projection, Theme};
 
@@ -15,12 +15,16 @@ pub(crate) enum Asked<T> {
     Exactly(T),
 }
 
-/// The protocol asked for.
-pub(crate) type AskedProtocol = Protocol;
-
-/// Reads `--protocol`.
-pub(super) fn protocol() -> impl TypedValueParser<Value = AskedProtocol> {
-    PossibleValuesParser::new(["icmp", "udp"]).try_map(|word| word.parse::<Protocol>())
+/// Reads `--protocol`. The protocols that a later release will bring are known by name.
+pub(super) fn protocol() -> impl TypedValueParser<Value = Asked<Protocol>> {
+    let known = ["auto", "icmp", "udp"].map(PossibleValue::new);
+    let later = ["tcp", "all"].map(|word| PossibleValue::new(word).hide(true));
+    PossibleValuesParser::new(known.into_iter().chain(later)).try_map(|word| match word.as_str() {
+        "auto" => Ok(Asked::Auto),
+        "icmp" => Ok(Asked::Exactly(Protocol::Icmp)),
+        "udp" => Ok(Asked::Exactly(Protocol::Udp)),
+        _ => Err("TCP probes are not offered yet; use auto, icmp or udp"),
+    })
 }
 
 /// Reads `--mode`.

@@ -40,7 +40,7 @@ impl Row {
             protocol: summary.protocol.map(|protocol| protocol.as_str()),
             mode: summary.mode.map(|mode| mode.as_str()),
             started: clock::rfc3339(summary.started),
-            duration_ms: summary.duration.map(|duration| duration.as_secs_f64() * 1000.0),
+            duration_ms: summary.duration.map(|duration| duration.as_nanos() as f64 / 1e6),
             outcome: summary.outcome.map(|outcome| outcome.as_str()),
             last_ttl: summary.last_ttl.map(|ttl| ttl.get()),
             path: path(summary.path),

@@ -52,6 +52,7 @@ fn nonsense_is_refused_with_its_reason() {
     assert_snapshot!(refusal("--port 53 --protocol icmp a"), @"--port 53 and --protocol icmp contradict each other: ICMP has no ports");
     assert_snapshot!(refusal("-6 192.0.2.1"), @"-6 was given, but 192.0.2.1 is an IPv4 address");
     assert_snapshot!(refusal("--wait 0 a"), @"--wait 0: no answer can be that quick");
+    assert_snapshot!(refusal("--wait 99999999999d a"), @"--wait is an hour at most: no answer comes later");
     assert_snapshot!(refusal("--map map.pdf a"), @"a map cannot be a .pdf file (map.pdf); use .png, .svg or .geojson");
     assert_snapshot!(refusal("--map - a"), @"the hops are printed to standard output already; name a file for --map");
     assert_snapshot!(refusal("--theme dark a"), @"--theme means nothing without --map FILE");

@@ -24,7 +24,8 @@ pub(crate) fn init(overwrite: bool, typed: Option<PathBuf>, output: &mut Output)
         (true, true) => format!("emptied {path}\n"),
         (true, false) => {
             let count = store.count().blame(Exit::CouldNotKeep)?;
-            format!("kept {path} with {}\n", plural(count, "trace", "traces"))
+            let traces = plural(count, "trace", "traces");
+            format!("kept {path} with {traces} (`trace-cli db check` tells whether they are whole)\n")
         }
     };
     if let Some(aside) = aside {

@@ -39,9 +39,12 @@ pub(crate) fn run(
 
     let mut launch = Launch::new(&settings, voice);
     let mut worst = Exit::Done;
-    for host in &settings.hosts {
+    // Every name is resolved before the first trace starts: a slow resolver must not disturb it.
+    let resolved: Vec<_> = settings.hosts.iter().map(|host| (host, launch.resolve(host))).collect();
+    for (host, addresses) in resolved {
         let expected = |address, protocol| finish.expected_length(address, protocol);
-        match launch.host(&mut tracer, host, &expected) {
+        let launched = addresses.and_then(|addresses| launch.host(&mut tracer, host, addresses, &expected));
+        match launched {
             Ok(()) => {}
             Err(failure) if settings.hosts.len() == 1 => return Err(failure),
             // The other hosts are traced all the same.

@@ -56,11 +56,13 @@ impl<'a> Finish<'a> {
     }
 
     /// How long the path to an address was when it was last reached.
-    pub(super) fn expected_length(&self, address: IpAddr, protocol: Protocol) -> Result<Option<Ttl>> {
-        match &self.store {
-            Some(store) => store.expected_length(address, protocol).blame(Exit::CouldNotKeep),
-            None => Ok(None),
-        }
+    /// It is a hint: a store that cannot tell stops no measurement.
+    pub(super) fn expected_length(&self, address: IpAddr, protocol: Protocol) -> Option<Ttl> {
+        let known = self.store.as_ref()?.expected_length(address, protocol);
+        known.unwrap_or_else(|error| {
+            self.voice.warn(&format!("the path as it was before is not known: {error}"));
+            None
+        })
     }
 
     /// Does everything with one trace but drawing it.

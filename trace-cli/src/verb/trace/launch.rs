@@ -44,7 +44,7 @@ pub(super) enum Next {
 }
 
 /// How long the path to an address was, by the protocol it was traced with.
-pub(super) type ExpectedLength<'a> = dyn Fn(IpAddr, Protocol) -> Result<Option<Ttl>> + 'a;
+pub(super) type ExpectedLength<'a> = dyn Fn(IpAddr, Protocol) -> Option<Ttl> + 'a;
 
 impl<'a> Launch<'a> {
     pub(super) const fn new(settings: &'a TraceSettings, voice: Voice) -> Self {
@@ -55,15 +55,21 @@ impl<'a> Launch<'a> {
         self.voice
     }
 
+    /// The addresses of a host, best first.
+    pub(super) fn resolve(&self, host: &Host) -> Result<Vec<IpAddr>> {
+        let addresses = host.resolve(self.settings.family).blame(Exit::CouldNotProbe)?;
+        self.voice.tell(|| format!("{}: {addresses:?}", host.name().unwrap_or("address")));
+        Ok(addresses)
+    }
+
     /// Starts the trace of a host, to the first of its addresses that there is a way to.
     pub(super) fn host(
         &mut self,
         tracer: &mut AnyTracer,
         host: &Host,
+        addresses: Vec<IpAddr>,
         expected: &ExpectedLength<'_>,
     ) -> Result<()> {
-        let addresses = host.resolve(self.settings.family).blame(Exit::CouldNotProbe)?;
-        self.voice.tell(|| format!("{}: {addresses:?}", host.name().unwrap_or("address")));
         self.first_of(tracer, host.name(), addresses.into(), expected)
     }
 
@@ -77,7 +83,7 @@ impl<'a> Launch<'a> {
         let (mut exit, mut refusals) = (None, Vec::new());
         while let Some(address) = addresses.pop_front() {
             let (protocol, remarks) = self.protocol(tracer.mode(), Family::of(address));
-            let job = self.job(name, address, protocol, expected(address, protocol)?)?;
+            let job = self.job(name, address, protocol, expected(address, protocol))?;
             match tracer.add(job.clone()) {
                 Ok(target) => {
                     for note in tracer.notes(target) {
@@ -185,7 +191,7 @@ impl<'a> Launch<'a> {
             return Next::Failed(failure, remarks);
         }
         self.voice.tell(|| format!("{failure}; trying the next address"));
-        match self.first_of(tracer, job.target.name.as_deref(), others, &|_, _| Ok(None)) {
+        match self.first_of(tracer, job.target.name.as_deref(), others, &|_, _| None) {
             Ok(()) => Next::Another,
             Err(_) => Next::Failed(failure, remarks),
         }

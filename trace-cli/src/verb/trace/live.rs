@@ -36,18 +36,23 @@ impl Live {
         let Some((width, height)) = output.size() else { return };
         let atlas = Atlas::default();
         let target = trace.target.as_ref();
+        // Of the hops that nobody has answered for yet the first is enough.
+        let heard = trace.hops.iter().rposition(trace_core::model::Hop::answered).map_or(0, |last| last + 1);
+        let shown = trace.hops.get(..(heard + 1).min(trace.hops.len())).unwrap_or_default();
         let hops =
-            Hops { hops: &trace.hops, findings: &[], atlas: &atlas, target, verdicts: false, settled: false };
+            Hops { hops: shown, findings: &[], atlas: &atlas, target, verdicts: false, settled: false };
         let heading = table::heading(trace, remarks, self.paint);
         let hops = hops.cut_lines(self.paint, width);
         let picture = fitting(heading.lines(), &hops, width, height.saturating_sub(1));
         let mut text = back_to_top(&self.lines, width);
         self.lines.clear();
+        // Line by line: clearing everything first makes some terminals keep each picture in their memory.
         for line in picture {
             text.push_str(line);
-            text.push('\n');
+            text.push_str("\u{1b}[K\n");
             self.lines.push(visible_width(line));
         }
+        text.push_str("\u{1b}[J");
         let _ = output.print(&text);
         self.last = Some(now());
     }
@@ -55,7 +60,7 @@ impl Live {
     /// Has the picture taken away as soon as there is a table in its place.
     pub(super) fn give_way(&mut self, output: &mut Output) {
         if let Some((width, _)) = output.size().filter(|_| !self.lines.is_empty()) {
-            output.before_next(back_to_top(&self.lines, width));
+            output.before_next(back_to_top(&self.lines, width) + "\u{1b}[J");
         }
         self.lines.clear();
     }
@@ -84,13 +89,12 @@ fn fitting<'a>(
     picture
 }
 
-/// Brings the cursor to the beginning of lines that were drawn, on a terminal that has `width` columns by now,
-/// and clears everything from there on.
+/// Brings the cursor to the beginning of lines that were drawn, on a terminal that has `width` columns by now.
 fn back_to_top(lines: &[usize], width: usize) -> String {
     let rows: usize = lines.iter().map(|line| rows(*line, width)).sum();
     match rows {
-        0 => "\r\u{1b}[J".to_owned(),
-        rows => format!("\r\u{1b}[{rows}A\u{1b}[J"),
+        0 => "\r".to_owned(),
+        rows => format!("\r\u{1b}[{rows}A"),
     }
 }
 
@@ -129,9 +133,9 @@ mod tests {
 
     #[test]
     fn a_terminal_that_got_narrower_has_more_rows_to_go_back() {
-        assert_eq!(back_to_top(&[80, 40, 0], 80), "\r\u{1b}[3A\u{1b}[J");
-        assert_eq!(back_to_top(&[80, 40, 0], 40), "\r\u{1b}[4A\u{1b}[J");
-        assert_eq!(back_to_top(&[], 40), "\r\u{1b}[J");
+        assert_eq!(back_to_top(&[80, 40, 0], 80), "\r\u{1b}[3A");
+        assert_eq!(back_to_top(&[80, 40, 0], 40), "\r\u{1b}[4A");
+        assert_eq!(back_to_top(&[], 40), "\r");
     }
 
     #[test]
