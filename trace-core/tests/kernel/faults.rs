@@ -120,6 +120,32 @@ lab_test! {
         });
     }
 
+    /// Such a message from the target would mean that it was reached.
+    fn a_port_unreachable_from_a_router_is_no_arrival() {
+        if crate::lab::tool("nft").arg("--version").output().is_err() {
+            return crate::lab::skip("no program nft: apt-get install nftables");
+        }
+        let lab = Chain::of(4).without_limits().build();
+        let rules = format!(
+            "table inet filter {{ chain forward {{ type filter hook forward priority 0; \
+             ip daddr {} reject with icmp port-unreachable; \
+             ip6 daddr {} reject with icmpv6 port-unreachable; }} }}",
+            lab.target(4),
+            lab.target(6)
+        );
+        let output = lab.node(2).output(crate::lab::tool("nft").arg(rules));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        in_every_way(|mode, family, protocol| {
+            let trace = trace(&lab, mode, job(lab.target(family), protocol));
+            assert_eq!(trace.outcome, Some(Outcome::Unreachable), "{trace:#?}");
+            assert_eq!(trace.hops.len(), 3, "{trace:#?}");
+            for reply in all_answers(hop(&trace, 3)) {
+                assert_eq!(reply.kind, Some(ReplyKind::PortUnreachable), "{trace:#?}");
+                assert_ne!(reply.from, lab.target(family), "{trace:#?}");
+            }
+        });
+    }
+
     fn a_network_nobody_has_a_route_to() {
         in_every_way(|mode, family, protocol| {
             let lab = Chain::of(2).without_limits().build();
