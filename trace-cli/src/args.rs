@@ -153,11 +153,12 @@ pub(crate) struct Probing {
     /// IPv6 only
     #[arg(short = '6')]
     pub(crate) ipv6: bool,
-    /// icmp or udp [default: icmp if permitted]
+    /// icmp, udp or tcp [default: icmp if permitted]
     ///
     /// ICMP echo gets furthest as a rule. Without raw sockets it needs a group inside
     /// net.ipv4.ping_group_range; where that is not so UDP is the default. The heading of the table tells
-    /// which was taken.
+    /// which was taken. TCP asks for a connection and never keeps one; it passes filters that let only a
+    /// service through: name its port with --port.
     #[arg(long, value_name = "PROTOCOL", value_parser = values::protocol(), hide_possible_values = true)]
     pub(crate) protocol: Option<AskedProtocol>,
     /// auto, raw or unprivileged
@@ -166,7 +167,7 @@ pub(crate) struct Probing {
     /// where it is permitted.
     #[arg(long, value_name = "MODE", value_parser = values::mode(), default_value = "auto", hide_possible_values = true)]
     pub(crate) mode: AskedMode,
-    /// Destination port of UDP [default: 33434]
+    /// Destination port [default: 33434 for udp, 80 for tcp]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) port: Option<u16>,
     /// First TTL to probe

@@ -20,7 +20,7 @@ pub(crate) type AskedProtocol = Protocol;
 
 /// Reads `--protocol`.
 pub(super) fn protocol() -> impl TypedValueParser<Value = AskedProtocol> {
-    PossibleValuesParser::new(["icmp", "udp"]).try_map(|word| word.parse::<Protocol>())
+    PossibleValuesParser::new(["icmp", "udp", "tcp"]).try_map(|word| word.parse::<Protocol>())
 }
 
 /// Reads `--mode`.

@@ -30,6 +30,7 @@ fn what_is_typed_is_what_is_done() {
 #[test]
 fn a_port_means_udp() {
     assert_eq!(settings("--port 53 a").unwrap().protocol, Some(Protocol::Udp));
+    assert_eq!(settings("--port 443 --protocol tcp a").unwrap().protocol, Some(Protocol::Tcp));
     assert_eq!(settings("--protocol icmp a").unwrap().protocol, Some(Protocol::Icmp));
 }
 

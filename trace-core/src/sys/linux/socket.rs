@@ -211,6 +211,11 @@ pub(super) fn polled(socket: &Socket) -> libc::pollfd {
     libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLIN, revents: 0 }
 }
 
+/// The same for a connection that is being made: it can be written to once it is.
+pub(super) fn polled_until_connected(socket: &Socket) -> libc::pollfd {
+    libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLIN | libc::POLLOUT, revents: 0 }
+}
+
 /// Whether the same packet may be sent again in a moment.
 pub(super) fn is_busy(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::WouldBlock
