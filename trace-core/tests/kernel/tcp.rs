@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::net::TcpListener;
 use std::process::Stdio;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use trace_core::model::{Mode, Outcome, Protocol, ReplyKind, Settings, Trace};
 
@@ -72,18 +72,20 @@ fn connections(node: &Node) -> Vec<String> {
     node.enter(read).lines().filter(is_open).map(str::to_owned).collect()
 }
 
-/// Waits, for less than it takes a kernel to give up a half-open connection, until there is none.
+/// Looks for about half a second, less than it takes a kernel to give up a half-open connection, until there is
+/// none.
 fn nothing_is_left(lab: &Lab) {
-    let until = Instant::now() + SOON;
+    const LOOKS: u32 = 50;
     let target = lab.node(lab.routers() + 1);
-    loop {
-        let left = [connections(target), connections(lab.vantage())].concat();
+    let mut left = Vec::new();
+    for _ in 0..LOOKS {
+        left = [connections(target), connections(lab.vantage())].concat();
         if left.is_empty() {
             return;
         }
-        assert!(Instant::now() < until, "left behind: {left:#?}");
-        thread::park_timeout(Duration::from_millis(10));
+        thread::park_timeout(SOON / 90);
     }
+    panic!("left behind: {left:#?}");
 }
 
 /// Loads rules into a machine's firewall; `false` where there is none.
