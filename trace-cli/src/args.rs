@@ -71,6 +71,11 @@ pub(crate) enum Format {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     /// Trace the route to hosts
+    ///
+    /// Says who forwards our packets, how long the way there and back takes, and in which network and country each
+    /// router is. The trace is kept in the database and as a document, and can be drawn on a map. Needs no
+    /// privileges; with CAP_NET_RAW it sees more.
+    #[command(after_long_help = help::TRACE_NOTES)]
     Trace(Box<TraceArguments>),
     /// Draw kept traces on a map
     Map(MapArguments),
@@ -106,7 +111,6 @@ pub(crate) enum Verb {
 }
 
 #[derive(Debug, Args)]
-#[command(about = help::TRACE_ABOUT, long_about = help::TRACE_LONG, after_long_help = help::TRACE_NOTES)]
 pub(crate) struct TraceArguments {
     /// Names or addresses to trace to
     ///
@@ -122,6 +126,8 @@ pub(crate) struct TraceArguments {
     #[arg(long)]
     pub(crate) no_store: bool,
     /// A name for the place this is measured from
+    ///
+    /// It is kept with the trace, so that traces from several places can be told apart.
     #[arg(long, value_name = "NAME", hide_short_help = true)]
     pub(crate) vantage: Option<String>,
     #[command(flatten, next_help_heading = "Probing")]
@@ -189,9 +195,13 @@ pub(crate) struct Probing {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..), default_value_t = 8)]
     pub(crate) gap: u8,
     /// Size of the IP packet [default: smallest]
+    ///
+    /// The whole packet with its headers, in bytes.
     #[arg(long, value_name = "BYTES", hide_short_help = true, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) size: Option<u16>,
     /// Type-of-service byte or traffic class
+    ///
+    /// 0 to 255: the upper six bits are the DSCP, the lower two ECN (RFC 2474, RFC 3168).
     #[arg(long, value_name = "TOS", hide_short_help = true, default_value_t = 0)]
     pub(crate) tos: u8,
 }
@@ -221,18 +231,21 @@ pub(crate) struct Locating {
 /// How a map looks.
 #[derive(Debug, Args)]
 pub(crate) struct Drawing {
-    /// Size of a map in pixels
-    #[arg(long, value_name = "WxH", default_value = "1600x900")]
-    pub(crate) canvas: Canvas,
-    /// light or dark
-    #[arg(long, value_name = "THEME", value_parser = values::theme(), default_value = "light", hide_possible_values = true)]
-    pub(crate) theme: Theme,
-    /// world, or fit: the route
-    #[arg(long, value_name = "EXTENT", value_parser = values::extent(), default_value = "fit", hide_possible_values = true)]
-    pub(crate) extent: Extent,
+    /// Size of a map in pixels [default: 1600x900]
+    #[arg(long, value_name = "WxH")]
+    pub(crate) canvas: Option<Canvas>,
+    /// light or dark [default: light]
+    #[arg(long, value_name = "THEME", value_parser = values::theme(), hide_possible_values = true)]
+    pub(crate) theme: Option<Theme>,
+    /// world, or fit: the route [default: fit]
+    ///
+    /// `fit` shows the route and some country around it; `world` all of the globe, turned so that the route lies
+    /// in the middle.
+    #[arg(long, value_name = "EXTENT", value_parser = values::extent(), hide_possible_values = true)]
+    pub(crate) extent: Option<Extent>,
     /// natural-earth, equirectangular or azimuthal
     ///
-    /// Without it what suits the extent is taken.
+    /// Without it azimuthal for a route that fits a continent or an ocean, natural-earth for anything larger.
     #[arg(long, value_name = "NAME", value_parser = values::projection(), hide_short_help = true, hide_possible_values = true)]
     pub(crate) projection: Option<Projection>,
 }

@@ -12,20 +12,19 @@ use crate::exit::Exit;
 pub(crate) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Listens for the signals that ask for an end. The first one ends the measurement in an orderly way; the
-    /// second ends the program at once.
-    pub(crate) fn listen() -> std::io::Result<Self> {
-        let interrupt = Self::default();
+    /// Listens for the signals that ask for an end, from when there is something to lose. The first one ends the
+    /// measurement in an orderly way; the second ends the program at once.
+    pub(crate) fn listen(&self) -> std::io::Result<()> {
         for signal in [SIGINT, SIGTERM] {
             // In this order: the one signal must not count as the second already.
             signal_hook::flag::register_conditional_shutdown(
                 signal,
                 Exit::Interrupted.status().into(),
-                Arc::clone(&interrupt.0),
+                Arc::clone(&self.0),
             )?;
-            signal_hook::flag::register(signal, Arc::clone(&interrupt.0))?;
+            signal_hook::flag::register(signal, Arc::clone(&self.0))?;
         }
-        Ok(interrupt)
+        Ok(())
     }
 
     /// Whether an end was asked for.

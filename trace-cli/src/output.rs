@@ -13,6 +13,8 @@ pub(crate) struct Output {
     terminal: bool,
     paint: Paint,
     closed: bool,
+    /// Written before whatever comes next.
+    before_next: String,
 }
 
 impl Output {
@@ -31,6 +33,7 @@ impl Output {
             terminal,
             paint: if wanted { Paint::Colored } else { Paint::Plain },
             closed: false,
+            before_next: String::new(),
         }
     }
 
@@ -41,7 +44,7 @@ impl Output {
 
     /// The columns and lines of the terminal, if there is one.
     pub(crate) fn size(&self) -> Option<(usize, usize)> {
-        let (width, height) = terminal_size::terminal_size().filter(|_| self.terminal)?;
+        let (width, height) = self.terminal.then(terminal_size::terminal_size)??;
         Some((usize::from(width.0), usize::from(height.0)))
     }
 
@@ -53,6 +56,12 @@ impl Output {
     /// Whether the reader has gone.
     pub(crate) const fn is_closed(&self) -> bool {
         self.closed
+    }
+
+    /// Has `text` written right before whatever is printed next: what it clears away stays until there is
+    /// something better to see.
+    pub(crate) fn before_next(&mut self, text: String) {
+        self.before_next = text;
     }
 
     /// Writes results and hands them over at once.
@@ -80,7 +89,9 @@ impl Output {
         if self.closed {
             return Err(Failure::nobody_listens());
         }
-        match self.writer.write_all(bytes).and_then(|()| self.writer.flush()) {
+        let before = std::mem::take(&mut self.before_next);
+        let written = self.writer.write_all(before.as_bytes()).and_then(|()| self.writer.write_all(bytes));
+        match written.and_then(|()| self.writer.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 self.closed = true;
                 Err(Failure::nobody_listens())

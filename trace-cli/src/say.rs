@@ -21,6 +21,11 @@ impl Voice {
         say(text);
     }
 
+    /// Whether what is being done is to be told.
+    pub(crate) const fn is_verbose(self) -> bool {
+        self.verbose
+    }
+
     /// What is being done, for those who asked for it.
     pub(crate) fn tell(self, text: impl FnOnce() -> String) {
         if self.verbose {

@@ -64,13 +64,14 @@ impl MapFile {
     /// The map that was asked for; its form follows from the ending of the file's name.
     pub(crate) fn new(path: PathBuf, drawing: &Drawing) -> Result<Self> {
         let picture = Picture::of(&path).blame(Exit::Senseless)?;
+        let defaults = MapOptions::default();
         let options = MapOptions {
-            width: drawing.canvas.width,
-            height: drawing.canvas.height,
-            theme: drawing.theme,
-            extent: drawing.extent,
-            projection: drawing.projection,
-            ..MapOptions::default()
+            width: drawing.canvas.map_or(defaults.width, |canvas| canvas.width),
+            height: drawing.canvas.map_or(defaults.height, |canvas| canvas.height),
+            theme: drawing.theme.unwrap_or(defaults.theme),
+            extent: drawing.extent.unwrap_or(defaults.extent),
+            projection: drawing.projection.or(defaults.projection),
+            ..defaults
         };
         options.check().blame_on(Exit::Senseless, || "--canvas".to_owned())?;
         Ok(Self { path, picture, options })
@@ -139,10 +140,34 @@ impl TraceSettings {
             sources: (!no_geo).then_some(Sources { places, mmdb }),
             names: !no_dns,
             data_dir: if no_store { None } else { Some(self::data_dir(data_dir)?) },
-            map: map.map(|path| MapFile::new(path, &drawing)).transpose()?,
+            map: map_of_trace(map, &drawing)?,
             format: format.format,
         })
     }
+}
+
+/// The map of a trace. Standard output has its table already, and how a map looks means nothing without one.
+fn map_of_trace(path: Option<PathBuf>, drawing: &Drawing) -> Result<Option<MapFile>> {
+    let Some(path) = path else {
+        let Drawing { canvas, theme, extent, projection } = drawing;
+        let flags = [
+            ("--canvas", canvas.is_some()),
+            ("--theme", theme.is_some()),
+            ("--extent", extent.is_some()),
+            ("--projection", projection.is_some()),
+        ];
+        return match flags.into_iter().find(|(_, typed)| *typed) {
+            Some((flag, _)) => {
+                Err(Failure::new(Exit::Senseless, anyhow!("{flag} means nothing without --map FILE")))
+            }
+            None => Ok(None),
+        };
+    };
+    if path == Path::new("-") {
+        let cause = anyhow!("the hops are printed to standard output already; name a file for --map");
+        return Err(Failure::new(Exit::Senseless, cause));
+    }
+    MapFile::new(path, drawing).map(Some)
 }
 
 const fn family(probing: &Probing) -> Option<Family> {

@@ -189,7 +189,8 @@ pub trait Link {
     fn send(&mut self, probe: &Probe) -> Result<Moment, SendFailure>;
 
     /// Waits until something is heard, `until` has come or a signal arrives, and hands over everything that
-    /// is there. Returns at once if something is there already; `until` in the past only looks.
+    /// is there. Returns at once if something is there already; `until` in the past only looks. It may return
+    /// earlier with nothing heard, when the link has something of its own to do.
     ///
     /// # Errors
     ///

@@ -142,6 +142,21 @@ fn everyday() -> Vec<(&'static str, Routes)> {
             "one-country",
             vec![route("example.com.br", REACHED, &[Private, Country("BR"), Country("BR"), Country("BR")])],
         ),
+        (
+            "edges",
+            vec![route(
+                "edges.example",
+                REACHED,
+                &[Country("RU"), Country("FJ"), Country("NZ"), Country("TV")],
+            )],
+        ),
+        ("russia", vec![route("example.ru", REACHED, &[Country("RU"), Country("RU")])]),
+        ("fiji", vec![route("example.fj", REACHED, &[Country("FJ"), City("Apia", "WS", -13.83, -171.77)])]),
+        ("antarctica", vec![route("example.aq", REACHED, &[Country("AQ")])]),
+        (
+            "small",
+            vec![route("example.li", REACHED, &[Country("CH"), Country("LI"), Country("VA"), Country("GI")])],
+        ),
         ("one-hop", vec![route("192.0.2.1", REACHED, &[City("Nairobi", "KE", -1.29, 36.82)])]),
         (
             "nothing",
@@ -204,6 +219,7 @@ fn special() -> Vec<(&'static str, Routes)> {
             )],
         ),
         ("thirty", vec![thirty()]),
+        ("many", many()),
         (
             "several",
             vec![
@@ -287,6 +303,22 @@ fn thirty() -> (Trace, Atlas) {
     hops.extend([City("Dublin", "IE", 53.35, -6.26); 4]);
     hops.push(Silent);
     route("thirty.example", Outcome::Exhausted, &hops)
+}
+
+/// Forty routes of twenty-five hops, scattered by a small generator (Knuth's MMIX constants).
+fn many() -> Routes {
+    let mut state = 7_u64;
+    let mut next = |range: f64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        f64::from(u32::try_from(state >> 32).unwrap_or(0)) / f64::from(u32::MAX) * range
+    };
+    (0..40)
+        .map(|number| {
+            let hops: Vec<_> =
+                (0..25).map(|_| City("Somewhere", "", next(130.0) - 60.0, next(360.0) - 180.0)).collect();
+            route(&format!("target-{number}.example"), REACHED, &hops)
+        })
+        .collect()
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -32,7 +32,7 @@ from pathlib import Path
 
 UNITS_PER_DEGREE = 100
 
-# Shapes that Natural Earth counts to a country and ISO 3166-1 gives a code of its own:
+# Shapes that Natural Earth counts to a country and ISO 3166 to another code:
 # (numeric code of the country, code, name, west, south, east, north).
 TERRITORIES = [
     ("250", "GF", "French Guiana", -55, 1, -50, 7),
@@ -43,6 +43,8 @@ TERRITORIES = [
     ("528", "BQ", "Bonaire, Sint Eustatius and Saba", -69, 11.5, -62, 18.5),
     ("578", "SJ", "Svalbard and Jan Mayen", -10, 70.5, -7, 71.5),
     ("578", "SJ", "Svalbard and Jan Mayen", 9, 73.5, 35, 82),
+    # ISO 3166-2 lists Crimea as UA-43.
+    ("643", "UA", "Ukraine", 32, 44, 36.8, 46.5),
 ]
 
 # Shapes without a numeric code, as ISO 3166-1 has them.

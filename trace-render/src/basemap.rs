@@ -91,6 +91,23 @@ fn unwrap(points: Vec<Degrees>) -> Vec<Degrees> {
         .collect()
 }
 
+/// The pieces of an outline that do not run along 180 degrees: the source cuts some islands there, and nothing on the
+/// globe is there to see.
+pub(crate) fn without_seams(points: Vec<Degrees>) -> Vec<Vec<Degrees>> {
+    let on_edge = |point: &Degrees| (point.x.abs() % 360.0 - 180.0).abs() < 1e-9;
+    let mut pieces: Vec<Vec<Degrees>> = Vec::new();
+    let mut piece: Vec<Degrees> = Vec::new();
+    for point in points {
+        if piece.last().is_some_and(|last| on_edge(last) && on_edge(&point)) {
+            pieces.push(core::mem::take(&mut piece));
+        }
+        piece.push(point);
+    }
+    pieces.push(piece);
+    pieces.retain(|piece| piece.len() > 1);
+    pieces
+}
+
 /// The detailed map, 1 : 50 million: holds to twenty-fold zoom.
 pub(crate) fn detailed() -> &'static World {
     static WORLD: OnceLock<World> = OnceLock::new();
@@ -163,6 +180,14 @@ mod tests {
         assert!(country(code("EU")).is_none());
     }
 
+    #[test]
+    fn no_outline_runs_along_the_date_line() {
+        let edge = |point: &Degrees| (point.x.abs() - 180.0).abs() < 1e-9;
+        for arc in &detailed().arcs {
+            assert!(!arc.points.windows(2).any(|pair| edge(&pair[0]) && edge(&pair[1])), "{arc:?}");
+        }
+    }
+
     /// A ring of Russia, one of Fiji and Antarctica cross 180 degrees in the source.
     #[test]
     fn no_line_jumps_across_the_map() {
@@ -201,6 +226,7 @@ mod tests {
             ("FR", 2.35, 48.85),
             ("RU", 37.6, 55.75),
             ("RU", -172.0, 66.0),
+            ("UA", 34.1, 45.0),
             ("CL", -70.65, -33.45),
             ("NZ", 175.3, -37.8),
         ] {

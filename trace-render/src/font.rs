@@ -129,7 +129,17 @@ pub(crate) fn fitted(text: &str, weight: Weight, size: f64, available: f64) -> S
     if width(text, weight, size, 0.0) <= available {
         return text.to_owned();
     }
-    let mut kept: Vec<char> = text.chars().collect();
+    // Kerning never takes a third of a width away: what lies beyond need not be measured again and again.
+    let mut reckoned = 0.0;
+    let mut kept: Vec<char> = text
+        .chars()
+        .take_while(|letter| {
+            let advance =
+                Font::of(weight).and_then(|font| Some(font.glyphs.get(letter)?.1 / font.units_per_em));
+            reckoned += advance.unwrap_or(0.0) * size;
+            reckoned <= available * 1.5
+        })
+        .collect();
     while kept.pop().is_some() {
         while kept.last().is_some_and(|letter| letter.is_whitespace() || matches!(letter, ',' | '·' | '-')) {
             kept.pop();
@@ -204,5 +214,8 @@ mod tests {
         let cut = fitted(text, Weight::Regular, 14.0, 80.0);
         assert!(cut.ends_with('…') && width(&cut, Weight::Regular, 14.0, 0.0) <= 80.0, "{cut}");
         assert_eq!(fitted(text, Weight::Regular, 14.0, 1.0), "");
+        let list = fitted(&"one of many · ".repeat(100_000), Weight::Regular, 14.0, 300.0);
+        let wide = width(&list, Weight::Regular, 14.0, 0.0);
+        assert!(list.ends_with('…') && (260.0..=300.0).contains(&wide), "{list}");
     }
 }

@@ -77,9 +77,6 @@ pub(crate) fn draw(picture: &mut Picture, options: &MapOptions, view: &View, rec
     picture.stroke(shores, palette.coast.with_alpha(150), 0.6 * unit);
     picture.lines(borders.iter().map(Vec::as_slice), palette.border, 0.9 * unit);
     picture.lines(coasts.iter().map(Vec::as_slice), palette.coast, 0.8 * unit);
-    for area in areas {
-        outline_area(picture, view, canvas, *area, &palette, unit);
-    }
     if !edge.is_empty() && edge.iter().any(|&pixel| rect.holds(pixel)) {
         // Lines are wider than what they follow: what spilled over the edge of the globe is covered. The rectangle runs
         // clockwise, so the globe must not, to be a hole in it.
@@ -98,6 +95,9 @@ pub(crate) fn draw(picture: &mut Picture, options: &MapOptions, view: &View, rec
     let mut rim = Pencil::default();
     rim.polygon(&edge);
     picture.stroke(rim, palette.coast.with_alpha(170), 1.2 * unit);
+    for area in areas {
+        outline_area(picture, view, canvas, *area, &palette, unit);
+    }
 }
 
 /// Meridians every 30 degrees, which end 10 degrees from the poles, and parallels every 30 degrees.
@@ -136,8 +136,10 @@ fn outline_area(picture: &mut Picture, view: &View, canvas: Rect, area: Area, pa
             }
             _ => ring.points.clone(),
         };
-        for line in clip::lines(view, &closed, canvas) {
-            pencil.line(&line);
+        for run in basemap::without_seams(closed) {
+            for line in clip::lines(view, &run, canvas) {
+                pencil.line(&line);
+            }
         }
     }
     if let (Some(centre), Some(radius)) = (view.pixel(country.label), ring_radius(view, country, unit)) {
@@ -161,6 +163,7 @@ pub(crate) fn ring_radius(view: &View, country: &Country, unit: f64) -> Option<f
     }
     let everywhere = Rect { left: f64::MIN, top: f64::MIN, right: f64::MAX, bottom: f64::MAX };
     let pixels = clip::polygons(view, country.mainland()?, everywhere).concat();
-    let bounds = Rect::around(pixels)?;
-    (bounds.width().max(bounds.height()) < TOO_SMALL * unit).then_some(RING * unit)
+    let small =
+        Rect::around(pixels).is_none_or(|bounds| bounds.width().max(bounds.height()) < TOO_SMALL * unit);
+    small.then_some(RING * unit)
 }

@@ -20,6 +20,8 @@ pub(crate) struct Item {
     pub(crate) priority: u32,
     /// The symbols it stands for, as rectangles; none for an area without one.
     pub(crate) symbols: Vec<Rect>,
+    /// Whether leader lines of others keep off the symbols too; they may cross the ring around a small country.
+    pub(crate) solid: bool,
 }
 
 /// A label that found its place.
@@ -41,6 +43,10 @@ const GAP: f64 = 3.0;
 const NEAR: f64 = 5.0;
 /// Distances at which a leader line is tried, in units.
 const RINGS: [f64; 9] = [16.0, 28.0, 44.0, 64.0, 90.0, 122.0, 160.0, 210.0, 270.0];
+/// With more labels than this there is one round, and no hope of finding room far away.
+const MANY: usize = 120;
+/// How many of the rings are tried then.
+const FEW_RINGS: usize = 3;
 /// Directions tried on each ring.
 const DIRECTIONS: u8 = 24;
 /// What it costs to use the next smaller form of a label.
@@ -154,7 +160,7 @@ pub(crate) fn place(items: &[Item], bounds: Rect, crowd: &Crowd, unit: f64) -> V
         if round == 0 || count(&placed) > count(&best) {
             best = placed;
         }
-        if count(&best) == items.len() {
+        if count(&best) == items.len() || items.len() > MANY {
             break;
         }
     }
@@ -175,8 +181,19 @@ fn place_once(
     });
     let symbols = items.iter().flat_map(|item| item.symbols.iter().copied()).collect();
     let anchors = items.iter().map(|item| item.anchor).collect();
-    let mut desk =
-        Desk { bounds, crowd, unit, first_form, anchors, symbols, labels: Vec::new(), leaders: Vec::new() };
+    let solid =
+        items.iter().filter(|item| item.solid).flat_map(|item| item.symbols.iter().copied()).collect();
+    let mut desk = Desk {
+        bounds,
+        crowd,
+        unit,
+        first_form,
+        anchors,
+        symbols,
+        solid,
+        labels: Vec::new(),
+        leaders: Vec::new(),
+    };
     let mut placed = vec![None; items.len()];
     for index in order {
         let (Some(item), Some(slot)) = (items.get(index), placed.get_mut(index)) else { continue };
@@ -198,6 +215,7 @@ struct Desk<'a> {
     first_form: usize,
     anchors: Vec<Pixel>,
     symbols: Vec<Rect>,
+    solid: Vec<Rect>,
     labels: Vec<Rect>,
     leaders: Vec<(Pixel, Pixel)>,
 }
@@ -258,7 +276,8 @@ impl Desk<'_> {
             (base + 8.0, x, y - near - half_height),
             (base + 9.0, x, y + near + half_height),
         ]);
-        for ring in RINGS {
+        let rings = if self.anchors.len() > MANY { FEW_RINGS } else { RINGS.len() };
+        for ring in RINGS.into_iter().take(rings) {
             let distance = ring * self.unit + item.radius;
             for direction in 0..DIRECTIONS {
                 let (sin, cos) =
@@ -314,7 +333,7 @@ impl Desk<'_> {
         let start = (x + (end.0 - x) * t, y + (end.1 - y) * t);
         let line = (start, end);
         let blocked = self.labels.iter().any(|&label| meets(line, label))
-            || self.symbols.iter().any(|&symbol| !item.symbols.contains(&symbol) && meets(line, symbol))
+            || self.solid.iter().any(|&symbol| !item.symbols.contains(&symbol) && meets(line, symbol))
             || self.leaders.iter().any(|&other| cross(line, other));
         (!blocked).then_some(Some(line))
     }

@@ -367,8 +367,9 @@ fn spot(located: &Located) -> Option<(Spot, Trust)> {
         Some(Verdict::Unlocated) => None,
         // The coordinates of an area are its middle and mean nothing.
         Some(Verdict::Area) => Some((area()?, Trust::Sound)),
-        Some(Verdict::Anycast) => Some((point.or_else(area)?, Trust::Anycast)),
-        Some(Verdict::Impossible) => Some((point.or_else(area)?, Trust::Impossible)),
+        // A country is filled to say that the hop is in there: of these two nobody says so.
+        Some(Verdict::Anycast) => Some((point?, Trust::Anycast)),
+        Some(Verdict::Impossible) => Some((point?, Trust::Impossible)),
         Some(Verdict::Suspect) => Some((point.or_else(area)?, Trust::Suspect)),
         Some(Verdict::Plausible | Verdict::Private) | None => Some((point.or_else(area)?, Trust::Sound)),
     }

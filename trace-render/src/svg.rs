@@ -71,9 +71,11 @@ fn line(text: &Text) -> String {
             short(width)
         )
     });
+    // Letters that were set apart stay as they are and move; others may be stretched.
+    let adjust = if text.tracking > 0.0 { "spacing" } else { "spacingAndGlyphs" };
     format!(
-        "<text x=\"{}\" y=\"{}\" font-size=\"{}\" font-weight=\"{weight}\" textLength=\"{}\" \
-         lengthAdjust=\"spacingAndGlyphs\" {}{}>{}</text>",
+        "<text xml:space=\"preserve\" x=\"{}\" y=\"{}\" font-size=\"{}\" font-weight=\"{weight}\" textLength=\"{}\" \
+         lengthAdjust=\"{adjust}\" {}{}>{}</text>",
         short(text.x),
         short(text.y),
         short(text.size),

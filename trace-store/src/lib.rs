@@ -35,6 +35,9 @@
 //! killed: a trace is there whole or not at all, and after the next start every document agrees with the
 //! database.
 //!
+//! The last traces may stand in the write-ahead log `traces.sqlite-wal` beside the database, as is usual with
+//! SQLite: whoever copies the one copies the other.
+//!
 //! # For people
 //!
 //! `sqlite3 traces.sqlite` shows `traces` (one row a trace), `TRACE` (one row a trace and TTL, with the place of

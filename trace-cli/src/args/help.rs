@@ -14,29 +14,27 @@ Environment:
   TRACE_DATA_DIR  where traces are kept, unless --data-dir says so
   NO_COLOR        no colours, unless --color says so";
 
-pub(super) const TRACE_ABOUT: &str = "Trace the route to hosts";
-
-pub(super) const TRACE_LONG: &str = "\
-Trace the route to hosts: who forwards our packets, how long the way there and back takes, in which \
-network and country each router is. The trace is kept in the database and as a document, and can be drawn.
-
-Needs no privileges; with CAP_NET_RAW it sees more.";
-
 pub(super) const TRACE_NOTES: &str = "\
-The table:
-  One row a TTL; further rows without a number are further routers that answered at that TTL. A row with * is
-  a hop that did not answer. Loss is that of the whole TTL, the times (ms) are those of the router on the row.
-  !H host, !N network, !P protocol unreachable, !X refused by a filter, !F packet too big, !<n> other code.
+The table has one row a TTL; rows without a number are further routers that answered at that TTL, and * is a \
+hop that did not answer. Loss is that of the whole TTL, the times are those of the router on the row. Notes:
+  !H  host unreachable          !X    refused by a filter
+  !N  network unreachable       !F    packet too big
+  !P  protocol unreachable      !<n>  unreachable with this other code
 
-What leaves this machine: the probes, the question for the name you typed, and questions for the host names
-of global addresses to the system's resolver (--no-dns stops them). Nothing else.
+What leaves this machine: the probes, the question for the name you typed, and questions for the host names of \
+global addresses to the system's resolver (--no-dns stops them). Nothing else.
 
-Exit status: 0 reached, 1 not reached, 2 makes no sense, 3 could not probe, 4 could not store (the trace is
-printed and saved to a file that the message names), 130 interrupted (stored and marked).";
+Exit status:
+  0    reached
+  1    not reached
+  2    what was typed makes no sense
+  3    could not probe
+  4    could not store; the trace is printed and saved to a file that the message names
+  130  interrupted; the trace is stored and marked";
 
 pub(super) const TRACE_NAMES: &str = "\
-TRACE is an id, an unambiguous beginning or end of one (lists print the last 8 digits), `latest`, or the path
-of a document file.";
+TRACE is an id, an unambiguous beginning or end of one (lists print the last 8 digits), `latest`, or the path of \
+a document file.";
 
 pub(super) const COMPLETIONS: &str = "\
 For example:

@@ -36,10 +36,6 @@ fn defaults_are_those_of_the_model() {
         (defaults.queries, defaults.first_ttl, defaults.max_ttl, defaults.wait, defaults.gap, defaults.tos)
     );
     assert_eq!((probing.port, probing.size, probing.protocol, probing.mode), (None, None, None, Asked::Auto));
-    let map = trace_render::MapOptions::default();
-    let drawing = &typed.drawing;
-    assert_eq!((drawing.canvas.width, drawing.canvas.height), (map.width, map.height));
-    assert_eq!((drawing.theme, drawing.extent, drawing.projection), (map.theme, map.extent, map.projection));
 }
 
 #[test]

@@ -28,6 +28,18 @@ fn what_is_typed_is_what_is_done() {
 }
 
 #[test]
+fn a_map_looks_as_typed_and_otherwise_as_the_renderer_likes() {
+    let options = |line| settings(line).unwrap().map.unwrap().options;
+    assert_eq!(options("--map a.svg a"), MapOptions::default());
+    let dark =
+        options("--map a.png --theme dark --canvas 800x600 --extent world --projection natural-earth a");
+    assert_eq!((dark.width, dark.height, dark.theme), (800, 600, trace_render::Theme::Dark));
+    assert_eq!(dark.extent, trace_render::Extent::World);
+    assert_eq!(dark.projection, Some(trace_render::Projection::NaturalEarth));
+    assert!(settings("a").unwrap().map.is_none());
+}
+
+#[test]
 fn a_port_means_udp() {
     assert_eq!(settings("--port 53 a").unwrap().protocol, Some(Protocol::Udp));
     assert_eq!(settings("--port 443 --protocol tcp a").unwrap().protocol, Some(Protocol::Tcp));
@@ -42,6 +54,8 @@ fn nonsense_is_refused_with_its_reason() {
     assert_snapshot!(refusal("-6 192.0.2.1"), @"-6 was given, but 192.0.2.1 is an IPv4 address");
     assert_snapshot!(refusal("--wait 0 a"), @"--wait 0: no answer can be that quick");
     assert_snapshot!(refusal("--map map.pdf a"), @"a map cannot be a .pdf file (map.pdf); use .png, .svg or .geojson");
+    assert_snapshot!(refusal("--map - a"), @"the hops are printed to standard output already; name a file for --map");
+    assert_snapshot!(refusal("--theme dark a"), @"--theme means nothing without --map FILE");
     assert_snapshot!(refusal("--map map.png --canvas 1x1 a"), @"--canvas: a canvas of 1 x 1 pixels cannot be drawn: each side must lie within 64 and 16384, and the whole within 67108864 pixels");
 }
 

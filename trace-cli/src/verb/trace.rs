@@ -32,8 +32,7 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<Exit> {
     let settings = TraceSettings::of(typed, data_dir)?;
-    let interrupt =
-        Interrupt::listen().blame_on(Exit::CouldNotProbe, || "could not listen for signals".to_owned())?;
+    let interrupt = Interrupt::default();
     let mut finish = Finish::prepare(&settings, &interrupt, voice)?;
     let mut tracer = Tracer::new(sys::open(settings.mode).blame(Exit::CouldNotProbe)?);
     voice.tell(|| format!("probing with {} sockets", tracer.mode()));
@@ -49,6 +48,8 @@ pub(crate) fn run(
             Err(failure) => worst = worst.max(tell(voice, &failure)),
         }
     }
+    // Until here nothing was measured, and a signal may end the program as it always does.
+    interrupt.listen().blame_on(Exit::CouldNotProbe, || "could not listen for signals".to_owned())?;
     let measured = if settings.hosts.len() == 1 {
         one(&mut tracer, launch, &settings, &interrupt, &mut finish, output)
     } else {
@@ -69,6 +70,12 @@ fn one(
 ) -> Exit {
     let wanted = settings.format == Format::Table && output.is_terminal();
     let mut live = wanted.then(|| Live::new(output.paint()));
+    // The heading stands there before the first answer.
+    if let Some(live) = &mut live
+        && let Some((trace, remarks)) = launch.first_draft()
+    {
+        live.draw(&trace, remarks, output);
+    }
     let mut traced = None;
     let measured = measure(tracer, &mut launch, &|| interrupt.is_asked(), &mut |happened| match happened {
         Happened::Answered(draft) => {
@@ -80,7 +87,7 @@ fn one(
         }
         Happened::Measured(trace, remarks) => {
             if let Some(live) = &mut live {
-                live.erase(output);
+                live.give_way(output);
             }
             traced = Some((trace, remarks));
         }

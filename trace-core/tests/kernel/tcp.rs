@@ -160,6 +160,24 @@ lab_test! {
         }
     }
 
+    /// What a SYN carries is acknowledged by a reset and passed over by whoever accepts.
+    fn a_syn_with_data_is_recognised_by_either_answer() {
+        let lab = Chain::of(2).without_limits().build();
+        let _listeners = serve(&lab, 2);
+        for family in [4, 6] {
+            for (port, open) in [(OPEN, true), (81, false)] {
+                let mut job = to_port(&lab, family, 3, port);
+                job.settings.size = Some(200);
+                let trace = trace(&lab, Mode::Raw, job);
+                match open {
+                    true => check_open(&lab, &trace, 2, family, 3),
+                    false => check_chain(&lab, &trace, 2, family, Protocol::Tcp, 3),
+                }
+            }
+        }
+        nothing_is_left(&lab);
+    }
+
     fn a_port_that_drops_is_silence_behind_the_last_router() {
         let lab = Chain::of(2).without_limits().build();
         if !nft(lab.node(3), "table inet lab { chain in { type filter hook input priority 0; tcp dport 81 drop; }; }") {

@@ -6,7 +6,12 @@
 //!
 //! Where the machine forbids user namespaces or lacks a program, a test says `SKIPPED: why` on stderr and
 //! passes; under `TRACE_REQUIRE_ALL=1` it fails.
-#![allow(dead_code, unused_imports, reason = "every test file uses its own part of the laboratory")]
+#![allow(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    reason = "every test file uses its own part of the laboratory"
+)]
 #![allow(
     clippy::expect_used,
     clippy::panic,

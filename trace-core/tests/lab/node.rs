@@ -72,6 +72,31 @@ impl Node {
         self.enter(|| ip(&["-6"], lines));
     }
 
+    /// Packets that programs have sent by an interface so far: all but the kernel's own chatter over IPv6, which is
+    /// solicitations, advertisements and reports of multicast groups (ICMPv6 types 133 to 136 and 143).
+    pub(crate) fn packets_sent(&self, interface: &str) -> u64 {
+        self.enter(|| {
+            let read = |file: &str| {
+                std::fs::read_to_string(format!("/proc/thread-self/net/{file}"))
+                    .expect("read the kernel's counters")
+            };
+            let devices = read("dev");
+            let line =
+                devices.lines().find_map(|line| line.trim_start().strip_prefix(interface)?.strip_prefix(':'));
+            // Eight columns of what was received come first: bytes, packets and so on; then the same of what was sent.
+            let all = line.expect("an interface").split_whitespace().nth(9).expect("a counter");
+            let chatter: u64 = read(&format!("dev_snmp6/{interface}"))
+                .lines()
+                .filter_map(|line| {
+                    let (name, count) = line.split_once(char::is_whitespace)?;
+                    let kind: u8 = name.strip_prefix("Icmp6OutType")?.parse().ok()?;
+                    matches!(kind, 133..=136 | 143).then(|| count.trim().parse::<u64>().expect("a number"))
+                })
+                .sum();
+            all.parse::<u64>().expect("a number") - chatter
+        })
+    }
+
     /// Makes the kernel finish checksums itself: what a veth hands on is otherwise unfinished, and a router
     /// would quote it so.
     pub(crate) fn finish_checksums(&self, interface: &str) {

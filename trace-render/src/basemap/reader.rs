@@ -2,7 +2,7 @@
 
 use trace_core::model::CountryCode;
 
-use super::{Arc, Country, Degrees, Ring, World, unwrap};
+use super::{Arc, Country, Degrees, Ring, World, unwrap, without_seams};
 
 /// What a packed number counts: hundredths of a degree.
 const UNITS_PER_DEGREE: f64 = 100.0;
@@ -126,7 +126,10 @@ pub(super) fn world(packed: &[u8]) -> Option<World> {
     let arcs = lines
         .into_iter()
         .zip(uses)
-        .map(|(points, uses)| Arc { points: unwrap(points), border: uses > 1 })
+        .flat_map(|(points, uses)| {
+            let pieces = without_seams(unwrap(points)).into_iter();
+            pieces.map(move |points| Arc { points, border: uses > 1 })
+        })
         .collect();
     reader.bytes.is_empty().then_some(World { arcs, countries })
 }

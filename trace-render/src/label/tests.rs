@@ -6,7 +6,7 @@ const BOUNDS: Rect = Rect { left: 0.0, top: 0.0, right: 800.0, bottom: 500.0 };
 fn item(x: f64, y: f64, priority: u32) -> Item {
     let forms = vec![(110.0, 34.0), (90.0, 20.0), (24.0, 18.0)];
     let symbol = Rect { left: x - 6.0, top: y - 6.0, right: x + 6.0, bottom: y + 6.0 };
-    Item { anchor: (x, y), radius: 6.0, centred: false, forms, priority, symbols: vec![symbol] }
+    Item { anchor: (x, y), radius: 6.0, centred: false, forms, priority, symbols: vec![symbol], solid: true }
 }
 
 fn no_crowd() -> Crowd {

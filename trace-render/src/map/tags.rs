@@ -22,7 +22,7 @@ pub(super) const SPACE: f64 = 6.0;
 pub(super) const LINE: f64 = 15.5;
 pub(super) const ROW_GAP: f64 = 2.5;
 /// Marks nearer to each other than this many radii share a label, this many of them at most.
-const CROWDED: f64 = 2.6;
+const CROWDED: f64 = 1.6;
 const MOST_ROWS: usize = 12;
 /// Names are cut where they are longer than this, badges where they list more hops than fit in that.
 const LONGEST_NAME: f64 = 230.0;
@@ -68,12 +68,16 @@ pub(super) fn tags(scene: &Scene, view: &View, pixels: &[Option<Pixel>], options
             tags.push(Tag::new(&[(mark, pixel)], ring, options));
             continue;
         }
-        let near = |&(_, other): &(&Mark, Pixel)| {
-            (other.0 - pixel.0).hypot(other.1 - pixel.1) < CROWDED * MARK_RADIUS * unit
+        let distance = |cluster: &Vec<(&Mark, Pixel)>| {
+            cluster.first().map_or(f64::MAX, |(_, other)| (other.0 - pixel.0).hypot(other.1 - pixel.1))
         };
-        match clusters.iter_mut().find(|cluster| cluster.first().is_some_and(near)) {
-            Some(cluster) if cluster.len() < MOST_ROWS => cluster.push((mark, pixel)),
-            _ => clusters.push(vec![(mark, pixel)]),
+        let nearest = clusters
+            .iter_mut()
+            .filter(|cluster| cluster.len() < MOST_ROWS && distance(cluster) < CROWDED * MARK_RADIUS * unit)
+            .min_by(|a, b| distance(a).total_cmp(&distance(b)));
+        match nearest {
+            Some(cluster) => cluster.push((mark, pixel)),
+            None => clusters.push(vec![(mark, pixel)]),
         }
     }
     tags.extend(clusters.iter().map(|cluster| Tag::new(cluster, None, options)));
@@ -104,6 +108,7 @@ impl Tag {
             anchor: around.map_or(first, Rect::centre),
             radius: around.map_or(0.0, |rect| rect.width().max(rect.height()) / 2.0),
             centred: symbols.is_empty(),
+            solid: ring.is_none(),
             forms: sizes,
             priority: cluster.iter().map(|(mark, _)| priority(mark)).max().unwrap_or(0),
             symbols,

@@ -69,6 +69,17 @@ fn nothing_leads_to_anycast_and_impossible_places() {
 }
 
 #[test]
+fn no_country_is_filled_for_what_is_surely_not_just_there() {
+    for verdict in [Verdict::Anycast, Verdict::Impossible] {
+        let (trace, mut atlas) = routes::route("example.com", Outcome::Reached, &[Country("US"), PARIS]);
+        let address = trace.hops[0].answerers()[0];
+        atlas.places.get_mut(&address).unwrap().verdict = Some(verdict);
+        let scene = Scene::new(&[(&trace, &atlas)]);
+        assert_eq!((scene.marks.len(), scene.routes[0].unlocated), (1, 1));
+    }
+}
+
+#[test]
 fn a_country_is_an_area_even_where_a_database_gives_its_middle() {
     let scene = scene(&[
         Country("DE"),

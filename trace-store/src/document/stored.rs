@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use trace_core::model::{self, Mode, Protocols, Trace, TraceKind};
 
 use super::schema::{Located, Origin, Settings, Target};
@@ -51,9 +52,22 @@ pub(crate) fn setup_from_text(text: &str, trace: &mut Trace) -> Result<(), Strin
     Ok(())
 }
 
-/// What is known of an address, as it stands in a document.
+/// What is known of an address, as it stands in a document; what is not known is left out.
 pub(crate) fn located_to_text(located: &model::Located) -> Result<String, serde_json::Error> {
-    serde_json::to_string(&encode::located(located))
+    let mut value = serde_json::to_value(encode::located(located))?;
+    leave_out_nulls(&mut value);
+    serde_json::to_string(&value)
+}
+
+fn leave_out_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, field| !field.is_null());
+            fields.values_mut().for_each(leave_out_nulls);
+        }
+        Value::Array(values) => values.iter_mut().for_each(leave_out_nulls),
+        _ => {}
+    }
 }
 
 /// What [`located_to_text`] kept, or what is wrong with it.

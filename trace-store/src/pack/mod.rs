@@ -6,13 +6,14 @@
 //! answer took, to the nanosecond, and which single probes were lost of a hop that otherwise answers. The
 //! *judgement* ([`judgement`]) is what physics said of each place at the time.
 //!
-//! Each form begins with its version. Whole numbers are LEB128 varints of up to 128 bits, signed ones zigzag
-//! coded; texts and bytes carry their length in front. Reading never panics and never takes memory out of
+//! Each form begins with its version. Whole numbers are LEB128 varints of up to 128 bits, times are Rice codes;
+//! texts and bytes carry their length in front. Reading never panics and never takes memory out of
 //! proportion to its input.
 
 mod answer;
 pub(crate) mod judgement;
 pub(crate) mod path;
+mod rice;
 mod shape;
 #[cfg(test)]
 mod tests;

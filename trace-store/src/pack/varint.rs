@@ -13,6 +13,16 @@ impl fmt::Display for Malformed {
     }
 }
 
+/// Numbers near 0 of either sign as small numbers.
+pub(super) const fn zigzag(number: i128) -> u128 {
+    ((number << 1) ^ (number >> 127)).cast_unsigned()
+}
+
+/// The other way round.
+pub(super) const fn unzigzag(number: u128) -> i128 {
+    (number >> 1).cast_signed() ^ -((number & 1).cast_signed())
+}
+
 /// Appends numbers, texts and bytes.
 #[derive(Debug, Default)]
 pub(super) struct Writer {
@@ -35,10 +45,6 @@ impl Writer {
             }
             self.bytes.push(low | 0x80);
         }
-    }
-
-    pub(super) fn signed(&mut self, number: i128) {
-        self.unsigned(((number << 1) ^ (number >> 127)).cast_unsigned());
     }
 
     pub(super) fn length(&mut self, length: usize) {
@@ -107,11 +113,6 @@ impl<'a> Reader<'a> {
         T::try_from(self.wide()?).map_err(|_| self.malformed("a number is too large"))
     }
 
-    pub(super) fn signed(&mut self) -> Result<i128, Malformed> {
-        let zigzag = self.wide()?;
-        Ok((zigzag >> 1).cast_signed() ^ -(zigzag & 1).cast_signed())
-    }
-
     /// The number of things that follow, of which each takes a byte at least.
     pub(super) fn count(&mut self) -> Result<usize, Malformed> {
         let count = self.unsigned()?;
@@ -162,11 +163,11 @@ mod tests {
         let signed = [0, -1, 1, -64, 64, i128::MIN, i128::MAX];
         let mut writer = Writer::default();
         unsigned.iter().for_each(|number| writer.unsigned(*number));
-        signed.iter().for_each(|number| writer.signed(*number));
         let bytes = writer.finish();
         let mut reader = Reader::new(&bytes);
         unsigned.iter().for_each(|number| assert_eq!(reader.unsigned(), Ok(*number)));
-        signed.iter().for_each(|number| assert_eq!(reader.signed(), Ok(*number)));
+        signed.iter().for_each(|number| assert_eq!(unzigzag(zigzag(*number)), *number));
+        assert_eq!([0, -1, 1, -2].map(zigzag), [0, 1, 2, 3]);
         assert_eq!(reader.end(), Ok(()));
     }
 

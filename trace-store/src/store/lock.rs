@@ -1,5 +1,6 @@
 use core::time::Duration;
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::Error;
@@ -36,6 +37,10 @@ impl Lock {
                 Ok(()) => return Ok(Some(Self { _file: file })),
                 Err(TryLockError::WouldBlock) if waited >= wait => return Ok(None),
                 Err(TryLockError::WouldBlock) => {}
+                // Some file systems know no locks. Writing a document twice does no harm, none at all would.
+                Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
+                    return Ok(Some(Self { _file: file }));
+                }
                 Err(TryLockError::Error(error)) => return Err(failed("lock")(error)),
             }
             #[expect(

@@ -4,7 +4,7 @@
 //! The last one of each setup is kept in mind, so that the next is compared with it in memory and costs no
 //! look-up.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::IpAddr;
 
 use rusqlite::{Connection, Result, params};
@@ -16,27 +16,54 @@ use crate::pack::{self, Shape};
 /// How many setups are kept in mind.
 const LIMIT: usize = 512;
 
+/// How many judgements are.
+const JUDGEMENTS: usize = 4096;
+
+/// How many shapes and atlases of each setup are: a path that changes to and fro is still known.
+const BASES: usize = 4;
+
+/// A hint of the length of a path is good for so many nanoseconds: an hour.
+const HINT: i64 = 3_600_000_000_000;
+
 /// What was stored last, of each setup by its text.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     epoch: i64,
     setups: HashMap<String, Setup>,
+    judgements: HashMap<Vec<u8>, i64>,
 }
 
+/// What is stored of a setup, the newest last.
 #[derive(Debug)]
 struct Setup {
     id: i64,
     address: Option<i64>,
-    shape: Option<Base<Shape>>,
-    path: Option<i64>,
-    atlas: Option<Base<BTreeMap<IpAddr, Located>>>,
+    shapes: VecDeque<Route>,
+    atlases: VecDeque<Places>,
+    /// Start and path length of the newest trace that reached its target.
+    reached: Option<(i64, u8)>,
 }
 
-/// Something that is stored, and its number.
+/// A shape with its number, and the number of its path.
 #[derive(Debug)]
-struct Base<T> {
+struct Route {
     id: i64,
-    value: T,
+    path: i64,
+    shape: Shape,
+}
+
+/// An atlas without judgement, with its number.
+#[derive(Debug)]
+struct Places {
+    id: i64,
+    places: BTreeMap<IpAddr, Located>,
+}
+
+fn remember<T>(bases: &mut VecDeque<T>, base: T) {
+    if bases.len() >= BASES {
+        bases.pop_front();
+    }
+    bases.push_back(base);
 }
 
 /// The numbers of everything that a trace points to, and its times.
@@ -55,8 +82,8 @@ impl Memory {
     /// nobody can in the meantime.
     pub(super) fn keep_in_step(&mut self, connection: &Connection) -> Result<()> {
         let epoch = connection.prepare_cached("SELECT number FROM epoch")?.query_row((), |row| row.get(0))?;
-        if self.epoch != epoch || self.setups.len() >= LIMIT {
-            *self = Self { epoch, setups: HashMap::new() };
+        if self.epoch != epoch || self.setups.len() >= LIMIT || self.judgements.len() >= JUDGEMENTS {
+            *self = Self { epoch, ..Self::default() };
         }
         Ok(())
     }
@@ -77,64 +104,102 @@ impl Memory {
             return Err(rusqlite::Error::QueryReturnedNoRows);
         };
         let mut changed = false;
-        let (shape, path, times) = match (&setup.shape, setup.path) {
-            (Some(base), Some(path)) if base.value.fits(&trace.hops) => {
-                (base.id, path, pack::times(&trace.hops, &base.value))
-            }
-            _ => {
-                changed = true;
-                let shape = Shape::of(&trace.hops);
-                let id = intern::bytes(connection, intern::Table::Shape, &shape.encode())?;
-                let first = trace.hops.first().map_or(0, |hop| hop.ttl.get());
-                let path = intern::path(connection, first, &shape.path())?;
-                let times = pack::times(&trace.hops, &shape);
-                setup.shape = Some(Base { id, value: shape });
-                setup.path = Some(path);
-                (id, path, times)
-            }
+        let known = setup.shapes.iter().rev().find(|route| route.shape.fits(&trace.hops));
+        let (shape, path, times) = if let Some(route) = known {
+            (route.id, route.path, pack::times(&trace.hops, &route.shape))
+        } else {
+            changed = true;
+            let shape = Shape::of(&trace.hops);
+            let id = intern::bytes(connection, intern::Table::Shape, &shape.encode())?;
+            let first = trace.hops.first().map_or(0, |hop| hop.ttl.get());
+            let path = intern::path(connection, first, &shape.path())?;
+            let times = pack::times(&trace.hops, &shape);
+            remember(&mut setup.shapes, Route { id, path, shape });
+            (id, path, times)
         };
+        let covering = |base: &Places| Some((base.id, covers(&base.places, atlas, &trace.hops)?));
         let (atlas, narrowed) = if atlas.places.is_empty() {
             (None, false)
-        } else if let Some(base) = &setup.atlas
-            && let Some(narrowed) = covers(&base.value, atlas, &trace.hops)
-        {
-            (Some(base.id), narrowed)
+        } else if let Some((id, narrowed)) = setup.atlases.iter().rev().find_map(covering) {
+            (Some(id), narrowed)
         } else {
             changed = true;
             let places: BTreeMap<IpAddr, Located> =
                 atlas.places.iter().map(|(address, located)| (*address, unjudged(located))).collect();
             let id = intern::atlas(connection, &places)?;
-            setup.atlas = Some(Base { id, value: places });
+            remember(&mut setup.atlases, Places { id, places });
             (Some(id), false)
         };
         if changed {
-            let base = setup.atlas.as_ref().map(|base| base.id);
+            let base = setup.atlases.back().map(|base| base.id);
             connection
                 .prepare_cached(
                     "UPDATE setup SET base_shape = ?, base_path = ?, base_atlas = ? WHERE id = ?",
                 )?
                 .execute(params![shape, path, base, setup.id])?;
         }
+        setup.note_length(connection, trace)?;
         Ok(Stored { setup: setup.id, address: setup.address, shape, path, atlas, narrowed, times })
+    }
+
+    /// The number of a judgement.
+    pub(super) fn judgement(&mut self, connection: &Connection, bytes: &[u8]) -> Result<i64> {
+        if let Some(id) = self.judgements.get(bytes) {
+            return Ok(*id);
+        }
+        let id = intern::bytes(connection, intern::Table::Judgement, bytes)?;
+        self.judgements.insert(bytes.to_owned(), id);
+        Ok(id)
+    }
+}
+
+impl Setup {
+    /// Notes how long the path is, unless that is known and fresh.
+    fn note_length(&mut self, connection: &Connection, trace: &Trace) -> Result<()> {
+        let Some(last) = trace.hops.last().map(|hop| hop.ttl.get()).filter(|_| trace.reached()) else {
+            return Ok(());
+        };
+        if let Some((started, ttl)) = self.reached
+            && (trace.started < started || (ttl == last && trace.started.saturating_sub(started) < HINT))
+        {
+            return Ok(());
+        }
+        connection
+            .prepare_cached(
+                "UPDATE setup SET reached_started = ?2, reached_ttl = ?3
+                 WHERE id = ?1 AND (reached_started IS NULL OR reached_started <= ?2)",
+            )?
+            .execute(params![self.id, trace.started, last])?;
+        self.reached = Some((trace.started, last));
+        Ok(())
     }
 }
 
 /// What the database has of a setup. What cannot be read there is not built on.
 fn load(connection: &Connection, trace: &Trace, document: &str) -> Result<Setup> {
     let (id, address) = intern::setup(connection, trace, document)?;
-    let (shape, path, atlas) = connection
+    let mut setup = Setup { id, address, shapes: VecDeque::new(), atlases: VecDeque::new(), reached: None };
+    let (shape, atlas) = connection
         .prepare_cached(
-            "SELECT base_shape, bytes, base_path, base_atlas FROM setup LEFT JOIN shape ON shape.id = base_shape
-             WHERE setup.id = ?",
+            "SELECT base_shape, base_path, bytes, base_atlas, reached_started, reached_ttl
+             FROM setup LEFT JOIN shape ON shape.id = base_shape WHERE setup.id = ?",
         )?
         .query_row([id], |row| {
-            let shape = row.get::<_, Option<i64>>(0)?.zip(row.get::<_, Option<Vec<u8>>>(1)?);
-            Ok((shape, row.get(2)?, row.get::<_, Option<i64>>(3)?))
+            let numbers = row.get::<_, Option<i64>>(0)?.zip(row.get::<_, Option<i64>>(1)?);
+            setup.reached = row.get::<_, Option<i64>>(4)?.zip(row.get(5)?);
+            Ok((numbers.zip(row.get::<_, Option<Vec<u8>>>(2)?), row.get::<_, Option<i64>>(3)?))
         })?;
-    let shape = shape.and_then(|(id, bytes)| Some(Base { id, value: Shape::decode(&bytes).ok()? }));
-    let places = atlas.map(|id| Ok::<_, rusqlite::Error>((id, get::places(connection, id)?))).transpose()?;
-    let atlas = places.and_then(|(id, places)| Some(Base { id, value: places.ok()? }));
-    Ok(Setup { id, address, shape, path, atlas })
+    if let Some(((id, path), bytes)) = shape
+        && let Ok(shape) = Shape::decode(&bytes)
+    {
+        setup.shapes.push_back(Route { id, path, shape });
+    }
+    if let Some(id) = atlas
+        && let Ok(places) = get::places(connection, id)?
+    {
+        setup.atlases.push_back(Places { id, places });
+    }
+    Ok(setup)
 }
 
 /// Whether the places of `atlas` are those of `base`: all of them (`Some(false)`), or those of them who answered
@@ -147,7 +212,7 @@ fn covers(base: &BTreeMap<IpAddr, Located>, atlas: &Atlas, hops: &[Hop]) -> Opti
     if places.len() == base.len() {
         return Some(false);
     }
-    let answered: std::collections::BTreeSet<IpAddr> = hops.iter().flat_map(Hop::answerers).collect();
+    let answered: BTreeSet<IpAddr> = hops.iter().flat_map(Hop::answerers).collect();
     let narrowed = base.keys().all(|address| answered.contains(address) == places.contains_key(address));
     narrowed.then_some(true)
 }

@@ -30,6 +30,8 @@ pub(super) enum State {
 /// Where the database at `path` stands. It is read and not touched.
 pub(super) fn inspect(connection: &Connection, path: &Path) -> Result<State, Error> {
     let attempted = "read the version of the database";
+    // One look: between two, another program may create the tables.
+    let _look = connection.unchecked_transaction().map_err(fault(path, attempted))?;
     let pragma = |name: &str| {
         connection.query_row(name, (), |row| row.get::<_, i64>(0)).map_err(fault(path, attempted))
     };

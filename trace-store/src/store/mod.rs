@@ -22,6 +22,7 @@ use core::time::Duration;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 use crate::Error;
 
@@ -65,6 +66,13 @@ impl Store {
         &self.directory
     }
 
+    /// Bytes in the write-ahead log.
+    fn log_length(&self) -> u64 {
+        let mut log = self.path.clone().into_os_string();
+        log.push("-wal");
+        std::fs::metadata(log).map_or(0, |log| log.len())
+    }
+
     fn fault(&self, attempted: &'static str) -> impl Fn(rusqlite::Error) -> Error + Copy + use<'_> {
         fault::fault(&self.path, attempted)
     }
@@ -84,5 +92,18 @@ impl Store {
             self.durable = Some(durable);
         }
         Ok(())
+    }
+}
+
+/// A log of up to this many bytes stays beside the database for the next process.
+const SHORT_LOG: u64 = 1 << 20;
+
+/// To move the log into the database, remove it and make a new one takes more syncs than to store a trace, so
+/// it is done once for many processes that store one trace each.
+impl Drop for Store {
+    fn drop(&mut self) {
+        if self.writable && self.log_length() > SHORT_LOG {
+            drop(self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false));
+        }
     }
 }

@@ -2,6 +2,7 @@ use core::time::Duration;
 use std::fs;
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::Store;
@@ -13,6 +14,9 @@ use crate::Error;
 
 /// The write-ahead log is cut back to this many bytes whenever it starts anew.
 const LOG_LIMIT: i64 = 16 << 20;
+
+/// A writer keeps so many KiB of pages in memory: a transaction of a thousand traces.
+const CACHE: u32 = 16 << 10;
 
 impl Store {
     /// Opens the store of a data directory, creating directory and database where there are none, and brings
@@ -54,6 +58,8 @@ impl Store {
                 let message = format!("no write-ahead log is possible here, only {mode}");
                 return Err(Error::NotWritable { path, message });
             }
+            // The first trace is synced with all that stands before it in the log.
+            connection.pragma_update(None, "synchronous", "NORMAL").map_err(fault(&path, attempted))?;
             match state {
                 State::Empty => migration::migrate(&mut connection, &path, 0)?,
                 State::Older(version) => migration::migrate(&mut connection, &path, version)?,
@@ -61,7 +67,9 @@ impl Store {
             }
         }
         connection
-            .execute_batch(&format!("PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = {LOG_LIMIT};"))
+            .execute_batch(&format!(
+                "PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = {LOG_LIMIT}; PRAGMA cache_size = -{CACHE};"
+            ))
             .map_err(fault(&path, attempted))?;
         let directory = directory.to_owned();
         let mut store = Self {
@@ -113,6 +121,10 @@ fn connect(path: &Path, flags: OpenFlags, wait: Duration) -> Result<Connection, 
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(fault(path, attempted))?;
     connection.busy_timeout(wait).map_err(fault(path, attempted))?;
+    // See `Drop`: who only looked, or was refused, changes nothing when closing.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        .map_err(fault(path, attempted))?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }

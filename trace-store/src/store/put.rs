@@ -6,7 +6,7 @@ use trace_core::model::{Atlas, Outcome, Trace};
 use super::lock::Lock;
 use super::memory::Memory;
 use super::step::{Step, reached};
-use super::{Store, file, intern};
+use super::{Store, file};
 use crate::Error;
 use crate::document;
 use crate::pack;
@@ -100,15 +100,23 @@ impl Store {
             traces.iter().map(|(trace, atlas)| draft(trace, atlas)).collect::<Result<_, _>>()?;
         let write = documents == Documents::Write;
         // While the lock is held, no other process takes the pending rows for those of a dead one.
-        let lock = if write { Lock::take(&self.directory, self.wait)? } else { None };
+        let lock = if write { Lock::take(&self.directory, self.wait) } else { Ok(None) };
         self.set_durable(durable)?;
         let keys = self.insert_all(&drafts, documents)?;
         reached(Step::AfterCommit);
         let stored = match lock {
-            Some(_lock) => self.write_documents(&drafts, &keys)?,
-            None => {
-                let document = || if write { Document::Pending { cause: None } } else { Document::Skipped };
-                keys.iter().map(|(_, new)| Stored { new: *new, document: document() }).collect()
+            Ok(Some(_lock)) => self.write_documents(&drafts, &keys)?,
+            Ok(None) if !write => {
+                keys.iter().map(|(_, new)| Stored { new: *new, document: Document::Skipped }).collect()
+            }
+            // Without the lock the trace is stored all the same.
+            unlocked => {
+                let mut cause = unlocked.err();
+                let pending = |(_, new): &(i64, bool)| {
+                    let document = Document::Pending { cause: cause.take() };
+                    Stored { new: *new, document }
+                };
+                keys.iter().map(pending).collect()
             }
         };
         self.bound_log();
@@ -156,7 +164,7 @@ impl Store {
         for (draft, (key, new)) in drafts.iter().zip(keys) {
             let id = draft.trace.id;
             let path = file::path(&self.directory, id);
-            if !new && path.exists() {
+            if !new && self.is_written(*key)? && path.exists() {
                 stored.push(Stored { new: false, document: Document::Written(path) });
                 continue;
             }
@@ -185,11 +193,14 @@ impl Store {
         Ok(stored)
     }
 
+    fn is_written(&self, key: i64) -> Result<bool, Error> {
+        let sql = "SELECT document = 1 FROM measurement WHERE key = ?";
+        self.connection.query_row(sql, [key], |row| row.get(0)).map_err(self.fault("look for a document"))
+    }
+
     /// Keeps the log from growing while readers always look at some of it.
     fn bound_log(&self) {
-        let mut log = self.path.clone().into_os_string();
-        log.push("-wal");
-        if std::fs::metadata(log).is_ok_and(|log| log.len() > LONG_LOG) {
+        if self.log_length() > LONG_LOG {
             // Whether it works out or not: the next transaction tries again.
             drop(self.connection.busy_timeout(core::time::Duration::from_millis(100)));
             drop(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(())));
@@ -226,8 +237,7 @@ fn insert(
     let Draft { trace, atlas, .. } = draft;
     let stored = memory.store(transaction, trace, atlas, &draft.setup)?;
     let judgement = draft.judgement.as_ref();
-    let judgement =
-        judgement.map(|bytes| intern::bytes(transaction, intern::Table::Judgement, bytes)).transpose()?;
+    let judgement = judgement.map(|bytes| memory.judgement(transaction, bytes)).transpose()?;
     let document = match documents {
         Documents::Write => 2,
         Documents::Skip => 0,
@@ -255,36 +265,26 @@ fn insert(
             document,
             stored.times,
         ])?;
-    let mut statement = transaction.prepare_cached(
-        "INSERT INTO hop (key, sent, lost, min_us, median_above_min_us) VALUES (?, ?, ?, ?, ?)",
-    )?;
+    let mut statement = transaction.prepare_cached("INSERT INTO hop (key, counts, rtts) VALUES (?, ?, ?)")?;
     for hop in &trace.hops {
         let statistics = hop.statistics();
-        let microseconds =
-            |rtt: core::time::Duration| i64::try_from((rtt.as_nanos() + 500) / 1000).unwrap_or(i64::MAX);
-        let min = statistics.min.map(microseconds);
-        let above = statistics.median.map(microseconds).zip(min).map(|(median, min)| median - min);
-        let hop = key * 256 + i64::from(hop.ttl.get());
-        statement.execute(params![
-            hop,
-            statistics.sent,
-            statistics.sent - statistics.answered,
-            min,
-            above
-        ])?;
-    }
-    if trace.reached()
-        && let Some(last) = trace.hops.last()
-    {
-        transaction
-            .prepare_cached(
-                "UPDATE setup SET reached_started = ?2, reached_ttl = ?3
-                 WHERE id = ?1 AND (reached_started IS NULL OR reached_started <= ?2)
-                     AND (reached_ttl IS NOT ?3 OR reached_started < ?2 - 3600000000000)",
-            )?
-            .execute(params![stored.setup, trace.started, last.ttl.get()])?;
+        let lost = i64::from(statistics.sent.saturating_sub(statistics.answered)).min(i64::from(i32::MAX));
+        let counts = lost * HIGH + i64::from(statistics.sent) - 1;
+        let least = statistics.min.map(microseconds);
+        let rtts = statistics.median.map(microseconds).zip(least).map(|(median, least)| {
+            i64::from(median.saturating_sub(least)).min(i64::from(i32::MAX)) * HIGH + i64::from(least)
+        });
+        statement.execute(params![key * 256 + i64::from(hop.ttl.get()), counts, rtts])?;
     }
     Ok(key)
+}
+
+/// The upper half of the numbers in `hop`.
+const HIGH: i64 = 1 << 32;
+
+/// The nearest microsecond; for people who ask in SQL, an hour and eleven minutes is long enough.
+fn microseconds(span: core::time::Duration) -> u32 {
+    u32::try_from((span.as_nanos() + 500) / 1000).unwrap_or(u32::MAX)
 }
 
 /// The number that stands for an outcome in the database.

@@ -25,6 +25,8 @@ pub(super) struct Finish<'a> {
     chain: Option<Chain>,
     store: Option<Store>,
     printed: usize,
+    /// Said once the trace is printed: on a terminal a picture still stands where the table will be.
+    to_say: Vec<String>,
     /// What the map will show.
     to_draw: Vec<(Trace, Atlas)>,
 }
@@ -41,7 +43,16 @@ impl<'a> Finish<'a> {
         if let Some(map) = &settings.map {
             map.check_directory()?;
         }
-        Ok(Self { settings, interrupt, voice, chain, store, printed: 0, to_draw: Vec::new() })
+        Ok(Self {
+            settings,
+            interrupt,
+            voice,
+            chain,
+            store,
+            printed: 0,
+            to_say: Vec::new(),
+            to_draw: Vec::new(),
+        })
     }
 
     /// How long the path to an address was when it was last reached.
@@ -57,6 +68,9 @@ impl<'a> Finish<'a> {
         let atlas = self.locate(&trace);
         let (kept, kept_as) = self.keep(&trace, &atlas);
         let printed = self.print(&trace, &atlas, remarks, kept_as.as_deref(), output);
+        for text in self.to_say.drain(..) {
+            self.voice.warn(&text);
+        }
         let outcome = match trace.outcome {
             Some(Outcome::Reached) => Exit::Done,
             Some(Outcome::Interrupted) if output.is_closed() && !self.interrupt.is_asked() => Exit::Done,
@@ -116,33 +130,33 @@ impl<'a> Finish<'a> {
     fn keep(&mut self, trace: &Trace, atlas: &Atlas) -> (Exit, Option<String>) {
         let Some(store) = &mut self.store else { return (Exit::Done, None) };
         let kept_as = Some(format!("kept as {}", short_id(trace.id)));
-        match store.put(trace, atlas, Documents::Write) {
-            Ok(stored) => match stored.document {
-                Document::Pending { cause: Some(cause) } => {
-                    self.voice.warn(&format!(
-                        "the trace {} is in the database, but its document is not written: {cause}; it will be \
-                         when the store is next opened",
-                        trace.id
-                    ));
-                    (Exit::CouldNotKeep, kept_as)
-                }
-                Document::Pending { cause: None } => {
-                    self.voice.tell(|| "another process will write the document".to_owned());
-                    (Exit::Done, kept_as)
-                }
-                _ => {
-                    self.voice.tell(|| format!("stored {}", trace.id));
-                    (Exit::Done, kept_as)
-                }
-            },
+        let stored = match store.put(trace, atlas, Documents::Write) {
+            Ok(stored) => stored,
             Err(error) => {
-                let saved = save(trace, atlas, self.settings.data_dir.as_deref());
-                let saved_as = match saved {
+                let saved = match save(trace, atlas, self.settings.data_dir.as_deref()) {
                     Ok(path) => format!("the trace is saved in {}", path.display()),
                     Err(also) => format!("nor could the trace be saved to a file: {also}"),
                 };
-                self.voice.warn(&format!("{error}; {saved_as}"));
-                (Exit::CouldNotKeep, None)
+                self.to_say.push(format!("{error}; {saved}"));
+                return (Exit::CouldNotKeep, None);
+            }
+        };
+        match stored.document {
+            Document::Pending { cause: Some(cause) } => {
+                self.to_say.push(format!(
+                    "the trace {} is in the database, but its document is not written: {cause}; it will be when the \
+                     store is next opened",
+                    trace.id
+                ));
+                (Exit::CouldNotKeep, kept_as)
+            }
+            // Another process holds the lock: it or the next one writes the document.
+            Document::Pending { cause: None } | Document::Skipped => (Exit::Done, kept_as),
+            Document::Written(path) => {
+                if self.voice.is_verbose() {
+                    self.to_say.push(format!("wrote {}", path.display()));
+                }
+                (Exit::Done, kept_as)
             }
         }
     }

@@ -74,7 +74,7 @@ impl<'a> Launch<'a> {
         mut addresses: VecDeque<IpAddr>,
         expected: &ExpectedLength<'_>,
     ) -> Result<()> {
-        let mut cause = None;
+        let (mut exit, mut refusals) = (None, Vec::new());
         while let Some(address) = addresses.pop_front() {
             let (protocol, remarks) = self.protocol(tracer.mode(), Family::of(address));
             let job = self.job(name, address, protocol, expected(address, protocol)?)?;
@@ -88,22 +88,19 @@ impl<'a> Launch<'a> {
                     return Ok(());
                 }
                 Err(error) => {
-                    let next_may_work = matches!(error, Error::NoRoute { .. } | Error::System { .. });
-                    if next_may_work && !addresses.is_empty() {
-                        self.voice.tell(|| format!("{error}; trying the next address"));
-                    }
-                    let exit = exit_of(&error);
-                    let failure = Failure::new(exit, error);
-                    if !next_may_work {
-                        return Err(failure);
-                    }
-                    // The best address tells best what is wrong.
-                    cause.get_or_insert(failure);
+                    self.voice.tell(|| format!("{error}; {} more addresses to try", addresses.len()));
+                    exit.get_or_insert(exit_of(&error));
+                    refusals.push(error.to_string());
                 }
             }
         }
-        Err(cause
-            .unwrap_or_else(|| Failure::new(Exit::CouldNotProbe, anyhow!("there is no address to trace"))))
+        let refusals = refusals.join("; ");
+        let cause = match name {
+            Some(name) => anyhow!("cannot trace to {name}: {refusals}"),
+            None => anyhow!(refusals),
+        };
+        // The best address tells best what is wrong.
+        Err(Failure::new(exit.unwrap_or(Exit::CouldNotProbe), cause))
     }
 
     /// What was asked for, or what is permitted, with remarks on why.
@@ -148,6 +145,11 @@ impl<'a> Launch<'a> {
             origin: self.settings.origin,
             ..Job::new(trace_store::new_id(started, random), target, Protocols::One(protocol), started)
         })
+    }
+
+    /// The first of the running traces, before anything is known.
+    pub(super) fn first_draft(&self) -> Option<(Trace, &[String])> {
+        self.draft(*self.running.keys().next()?, Vec::new())
     }
 
     /// A running trace as far as it is known before it is finished, and remarks on how it is made.

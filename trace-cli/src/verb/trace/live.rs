@@ -52,10 +52,10 @@ impl Live {
         self.last = Some(now());
     }
 
-    /// Takes the picture away.
-    pub(super) fn erase(&mut self, output: &mut Output) {
+    /// Has the picture taken away as soon as there is a table in its place.
+    pub(super) fn give_way(&mut self, output: &mut Output) {
         if let Some((width, _)) = output.size().filter(|_| !self.lines.is_empty()) {
-            let _ = output.print(&back_to_top(&self.lines, width));
+            output.before_next(back_to_top(&self.lines, width));
         }
         self.lines.clear();
     }

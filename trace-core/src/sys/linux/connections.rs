@@ -124,6 +124,11 @@ impl Connections {
 }
 
 impl Attempt {
+    /// When the answer to the SYN came: the kernel has measured that, whoever else was using the processor.
+    fn accepted(&self, now: Moment) -> Moment {
+        socket::handshake_time(&self.socket).map_or(now, |taken| now.min(self.left + taken))
+    }
+
     /// Tells what the socket knows; `false` if that is nothing yet.
     fn conclude(
         &self,
@@ -154,7 +159,9 @@ impl Attempt {
             Err(error) => Some(error),
         };
         let answer = match pending.as_ref().map(|error| (error.raw_os_error(), error)) {
-            None if socket.peer_addr().is_ok() => Incoming::Connected { probe, reply_ttl, at },
+            None if socket.peer_addr().is_ok() => {
+                Incoming::Connected { probe, reply_ttl, at: self.accepted(at) }
+            }
             // Another error than ours was cleared, and nothing is known yet.
             None => return false,
             Some((Some(libc::ECONNREFUSED), _)) => Incoming::Refused { probe, reply_ttl, at },

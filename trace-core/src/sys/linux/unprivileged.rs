@@ -297,12 +297,15 @@ fn notes(destination: &Destination) -> Vec<String> {
         return Vec::new();
     }
     let mut notes = vec![
-        "TCP probes without raw sockets leave from a port each: routers that balance by ports may send them \
-         along different paths"
+        "TCP probes without raw sockets leave from a port each, so that routers which balance by ports may \
+         send them along different paths; what answers after more than 0.95 seconds is not heard"
             .to_owned(),
     ];
     if destination.size.is_some() {
         notes.push("the kernel chooses the size of TCP probes without raw sockets".to_owned());
+    }
+    if destination.tos & 0b11 != 0 {
+        notes.push("the kernel clears the ECN bits of TCP probes without raw sockets".to_owned());
     }
     notes
 }

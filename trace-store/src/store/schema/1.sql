@@ -123,19 +123,20 @@ CREATE INDEX measurement_started ON measurement (started);
 CREATE INDEX measurement_address ON measurement (address, started, path);
 CREATE INDEX measurement_pending ON measurement (key) WHERE document = 2;
 
--- One row a trace and TTL. `key` is the trace's key times 256, plus the TTL: rows of one trace lie side by side
--- and need no second number.
+-- One row a trace and TTL: read `trace`, `ttl`, `sent`, `answered`, `min_us` and `median_us`. They are computed from
+-- three numbers that take little space: `key` is the trace's key times 256, plus the TTL, so that rows of one trace
+-- lie side by side; `counts` is 2^32 times the probes lost, plus the probes sent less one; `rtts` is 2^32 times the
+-- microseconds from the least RTT to the median, plus the least.
 CREATE TABLE hop (
     key INTEGER PRIMARY KEY,
-    sent INTEGER NOT NULL,
-    -- 0 takes no space: what is stored is what is usually 0.
-    lost INTEGER NOT NULL,
-    min_us INTEGER,
-    median_above_min_us INTEGER,
+    counts INTEGER NOT NULL,
+    rtts INTEGER,
     trace INTEGER GENERATED ALWAYS AS (key >> 8) VIRTUAL,
     ttl INTEGER GENERATED ALWAYS AS (key & 255) VIRTUAL,
-    answered INTEGER GENERATED ALWAYS AS (sent - lost) VIRTUAL,
-    median_us INTEGER GENERATED ALWAYS AS (min_us + median_above_min_us) VIRTUAL
+    sent INTEGER GENERATED ALWAYS AS (((counts + 1) & 4294967295)) VIRTUAL,
+    answered INTEGER GENERATED ALWAYS AS (((counts + 1) & 4294967295) - ((counts + 1) >> 32)) VIRTUAL,
+    min_us INTEGER GENERATED ALWAYS AS (rtts & 4294967295) VIRTUAL,
+    median_us INTEGER GENERATED ALWAYS AS ((rtts & 4294967295) + (rtts >> 32)) VIRTUAL
 ) STRICT;
 
 -- Goes up whenever rows are removed that other rows point to: who remembers their numbers forgets them then.
@@ -180,7 +181,7 @@ SELECT
 FROM measurement AS m
 JOIN hop AS h ON h.key BETWEEN m.key * 256 AND m.key * 256 + 255
 LEFT JOIN path_hop AS ph ON ph.path = m.path AND ph.ttl = h.key & 255
-LEFT JOIN address AS a ON a.id = ph.address AND (h.lost < h.sent OR h.sent = 0);
+LEFT JOIN address AS a ON a.id = ph.address AND (h.answered > 0 OR h.sent = 0);
 
 -- The table of the scripts that came before, with what they meant to write. A hop whose own probes were all lost is
 -- silent.
@@ -199,6 +200,6 @@ SELECT
 FROM measurement AS m
 JOIN path_hop AS ph ON ph.path = m.path
 JOIN hop AS h ON h.key = m.key * 256 + ph.ttl
-LEFT JOIN address AS a ON a.id = ph.address AND (h.lost < h.sent OR h.sent = 0)
+LEFT JOIN address AS a ON a.id = ph.address AND (h.answered > 0 OR h.sent = 0)
 LEFT JOIN atlas_place AS ap ON ap.atlas = m.atlas AND ap.address = a.id
 LEFT JOIN located AS l ON l.id = ap.located;

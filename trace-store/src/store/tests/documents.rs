@@ -70,6 +70,37 @@ fn a_document_that_cannot_be_written_waits_for_the_next_start() {
 }
 
 #[test]
+fn a_trace_is_stored_while_somebody_stands_still_with_the_lock() {
+    let directory = tempfile::tempdir().unwrap();
+    let wait = core::time::Duration::from_millis(20);
+    let mut store = Store::open_within(directory.path(), wait).unwrap();
+    let lock = super::super::lock::Lock::take(directory.path(), wait).unwrap().unwrap();
+    let (trace, atlas) = realistic::trace(1, 3, 3);
+    let stored = store.put(&trace, &atlas, Documents::Write).unwrap();
+    assert!(matches!(stored.document, Document::Pending { cause: None }), "{stored:?}");
+    assert_eq!(store.get(trace.id).unwrap(), Some((trace, atlas)));
+    // Opening goes on without it, too.
+    drop(Store::open_within(directory.path(), wait).unwrap());
+    assert_eq!(store.check().unwrap().pending, 1);
+    drop(lock);
+    drop(Store::open_within(directory.path(), wait).unwrap());
+    assert_eq!(store.check().unwrap().documents, 1);
+}
+
+#[test]
+fn a_document_that_is_missing_is_written_when_asked_for_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut store = Store::open(directory.path()).unwrap();
+    let (trace, atlas) = realistic::trace(1, 3, 3);
+    store.put(&trace, &atlas, Documents::Write).unwrap();
+    fs::remove_file(directory.path().join(format!("traces/{}.json", trace.id))).unwrap();
+    assert!(!store.check().unwrap().is_sound());
+    store.put(&trace, &atlas, Documents::Write).unwrap();
+    let report = store.check().unwrap();
+    assert!(report.is_sound() && report.documents == 1, "{report:?}");
+}
+
+#[test]
 fn a_check_tells_documents_that_disagree() {
     let directory = tempfile::tempdir().unwrap();
     let mut store = Store::open(directory.path()).unwrap();

@@ -41,6 +41,25 @@ fn a_store_is_created_with_its_directory_and_found_again() {
 }
 
 #[test]
+fn a_short_log_stays_and_a_long_one_goes() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = || fs::metadata(directory.path().join("traces.sqlite-wal")).map_or(0, |log| log.len());
+    let (trace, atlas) = realistic::trace(1, 3, 1);
+    Store::open(directory.path()).unwrap().put(&trace, &atlas, Documents::Skip).unwrap();
+    assert!(log() > 0);
+    // The next process, and a reader, find what is in it.
+    assert_eq!(Store::open_read_only(directory.path()).unwrap().count().unwrap(), 1);
+    let mut store = Store::open(directory.path()).unwrap();
+    assert_eq!(store.get(trace.id).unwrap(), Some((trace, atlas)));
+    let traces: Vec<_> = (10..1500).map(|number| realistic::trace(number, 3, 3)).collect();
+    let batch: Vec<_> = traces.iter().map(|(trace, atlas)| (trace, atlas)).collect();
+    store.put_batch(&batch, Documents::Skip).unwrap();
+    drop(store);
+    assert_eq!(log(), 0);
+    assert_eq!(Store::open(directory.path()).unwrap().count().unwrap(), 1491);
+}
+
+#[test]
 fn an_empty_file_becomes_a_store() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join(Store::FILE), "").unwrap();
@@ -99,6 +118,7 @@ fn a_damaged_database_is_said_to_be_damaged() {
     let traces: Vec<_> = (0..200).map(|number| realistic::trace(number, 3, 3)).collect();
     let batch: Vec<_> = traces.iter().map(|(trace, atlas)| (trace, atlas)).collect();
     store.put_batch(&batch, Documents::Skip).unwrap();
+    store.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(())).unwrap();
     drop(store);
     let path = directory.path().join(Store::FILE);
     let mut bytes = fs::read(&path).unwrap();

@@ -15,8 +15,8 @@ pub(super) fn bytes_per_hop(traces: u32, targets: u8, queries: u8) -> f64 {
     }
     let (trace, atlas) = realistic::trace(traces / 2, targets, queries);
     assert_eq!(store.get(trace.id).unwrap(), Some((trace, atlas)));
-    drop(store);
-    let bytes = std::fs::metadata(directory.path().join(Store::FILE)).unwrap().len();
+    store.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(())).unwrap();
+    let bytes = std::fs::metadata(store.path()).unwrap().len() + store.log_length();
     f64::from(u32::try_from(bytes).unwrap()) / f64::from(hops)
 }
 

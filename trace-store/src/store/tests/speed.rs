@@ -19,6 +19,76 @@ fn median(runs: usize, mut work: impl FnMut() -> Duration) -> Duration {
     all[runs / 2]
 }
 
+/// Hop rows a second into the one flat table of the old scripts, `each` traces a transaction.
+fn flat(each: usize, count: u32) -> f64 {
+    let directory = tempfile::tempdir().unwrap();
+    let connection = rusqlite::Connection::open(directory.path().join("flat.sqlite")).unwrap();
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+             CREATE TABLE TRACE (ID TEXT, HOP INTEGER, IP TEXT, COUNTRY TEXT, CITY TEXT, ISP TEXT, LATITUDE REAL,
+                 LONGITUDE REAL, DATE_CREATED TEXT, RTT REAL);
+             CREATE INDEX by_id ON TRACE (ID, HOP);",
+        )
+        .unwrap();
+    let traces: Vec<_> = (0..count).map(|number| realistic::trace(number, 200, 1)).collect();
+    let (span, ()) = took(|| {
+        for chunk in traces.chunks(each) {
+            let transaction = connection.unchecked_transaction().unwrap();
+            let mut statement = transaction
+                .prepare_cached("INSERT INTO TRACE VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+                .unwrap();
+            for (trace, atlas) in chunk {
+                for hop in &trace.hops {
+                    let ip = hop.answerers().first().copied();
+                    let place = ip.and_then(|ip| atlas.places[&ip].place.clone()).unwrap_or_default();
+                    let values = rusqlite::params![
+                        trace.id.to_string(),
+                        hop.ttl.get(),
+                        ip.map(|ip| ip.to_string()),
+                        place.country,
+                        place.city,
+                        place.isp,
+                        place.coordinates.map(|point| point.latitude()),
+                        place.coordinates.map(|point| point.longitude()),
+                        "2026-11-23T22:58:32.000000120Z",
+                        hop.statistics().min.map(|rtt| rtt.as_secs_f64()),
+                    ];
+                    statement.execute(values).unwrap();
+                }
+            }
+            drop(statement);
+            transaction.commit().unwrap();
+        }
+    });
+    f64::from(count) * 15.0 / span.as_secs_f64()
+}
+
+fn ours(each: usize, count: u32) -> f64 {
+    let directory = tempfile::tempdir().unwrap();
+    let mut store = Store::open(directory.path()).unwrap();
+    let traces: Vec<_> = (0..count).map(|number| realistic::trace(number, 200, 1)).collect();
+    let (span, ()) = took(|| {
+        for chunk in traces.chunks(each) {
+            let batch: Vec<_> = chunk.iter().map(|(trace, atlas)| (trace, atlas)).collect();
+            store.put_batch(&batch, Documents::Skip).unwrap();
+        }
+    });
+    f64::from(count) * 15.0 / span.as_secs_f64()
+}
+
+#[test]
+#[ignore = "prints figures for people and checks nothing"]
+fn against_the_old_form() {
+    for (each, count) in [(1, 4_000), (1000, 20_000)] {
+        let (flat, ours) = (flat(each, count), ours(each, count));
+        println!(
+            "{each} traces a transaction: {flat:.0} and {ours:.0} hop rows a second, {:.1} times",
+            ours / flat
+        );
+    }
+}
+
 #[test]
 #[ignore = "prints figures for people and checks nothing"]
 fn figures() {
@@ -86,6 +156,15 @@ fn figures() {
     let (span, report) = took(|| Store::open(directory.path()).unwrap().check().unwrap());
     println!("check of {} traces: {span:?}", report.traces);
     assert!(report.is_sound(), "{report:?}");
+    let parts = "SELECT name, sum(pgsize), sum(ncell) FROM dbstat GROUP BY name ORDER BY 2 DESC LIMIT 12";
+    let store = Store::open(directory.path()).unwrap();
+    let mut statement = store.connection.prepare(parts).unwrap();
+    let mut rows = statement.query(()).unwrap();
+    while let Some(row) = rows.next().unwrap() {
+        let (name, bytes, cells): (String, i64, i64) =
+            (row.get(0).unwrap(), row.get(1).unwrap(), row.get(2).unwrap());
+        println!("{name}: {bytes} bytes, {cells} cells");
+    }
     for queries in [1, 3] {
         println!("{queries} probes: {:.1} bytes a hop", super::size::bytes_per_hop(66_000, 200, queries));
     }

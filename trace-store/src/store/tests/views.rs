@@ -88,7 +88,17 @@ fn a_person_reads_a_trace_with_sqlite3() {
 fn the_table_of_hops_says_what_the_statistics_say() {
     let directory = tempfile::tempdir().unwrap();
     let mut store = Store::open(directory.path()).unwrap();
-    let (trace, atlas) = realistic::trace(7, 3, 3);
+    let (mut trace, atlas) = realistic::trace(7, 3, 3);
+    trace.hops[2].probes[1].result = ProbeResult::Silent;
+    trace.hops[3].probes.iter_mut().for_each(|probe| probe.result = ProbeResult::Silent);
+    trace.hops[4].probes.clear();
+    trace.hops[5].probes.truncate(1);
+    trace.hops[6].probes.truncate(2);
+    for (probe, rtt) in trace.hops[6].probes.iter_mut().zip([5_000_000_000, 9_000_000_000]) {
+        if let ProbeResult::Answered(reply) = &mut probe.result {
+            reply.rtt = Some(core::time::Duration::from_nanos(rtt));
+        }
+    }
     store.put(&trace, &atlas, Documents::Skip).unwrap();
     let rows =
         rows(&store, "SELECT ttl, sent, answered, min_us, median_us FROM hop WHERE trace = 1 ORDER BY ttl");

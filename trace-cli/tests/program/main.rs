@@ -1,0 +1,19 @@
+//! The program as a person uses it: started in a laboratory of kernel routers, its output, files and exit status read.
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
+
+#[path = "../../../trace-core/tests/lab/mod.rs"]
+mod lab;
+
+mod bad_input;
+mod chains;
+mod kept;
+mod names;
+mod run;
+mod sights;
+mod whole_job;
