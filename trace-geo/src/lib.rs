@@ -26,12 +26,13 @@
 //! | [`Builtin`] | country and origin AS of every routed address, inside the binary |
 //!
 //! A [`Chain`] asks them in this order, keeps every answer as a candidate and makes one place of them.
-//! Whoever has another source implements [`Locate`].
+//! [`judge`] then holds the candidates of a whole trace against its round-trip times. Whoever has another
+//! source implements [`Locate`].
 //!
 //! # Limits
 //!
-//! * Databases are poor at placing routers; nothing here is judged against round-trip times yet. A point
-//!   therefore has no verdict.
+//! * Databases are poor at placing routers. A point has no verdict until [`judge`] has seen the round-trip
+//!   times of a trace.
 //! * The built-in table knows countries, not cities; it was built on the day that its answers carry and grows
 //!   older. Its licence asks for [`builtin::ATTRIBUTION`] to be shown.
 //! * City and provider names come from files and are not escaped.
@@ -42,6 +43,7 @@ mod chain;
 mod country;
 mod error;
 pub mod geofeed;
+pub mod judge;
 mod locate;
 mod mmdb;
 mod special;

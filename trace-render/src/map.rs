@@ -32,6 +32,10 @@ use tags::Tag;
 /// A mark at a point is a disc of radius [`MARK_RADIUS`] times [`Map::unit`] around [`Map::position`], filled with the
 /// route's [`crate::Theme::route`] colour up to the casing of [`crate::MARK_CASING`] around it; marks of doubtful
 /// places are hollow, marks that several routes share are divided. No label, leader line or leg covers a mark.
+///
+/// A world map of one route lies between a head of 84 units and a foot of 42 (64 where something is listed in it that is
+/// not on the map), 14 units from each edge of what is left, as large as fits there and centred; its centre meridian is the
+/// middle of the shortest arc of longitude that holds marks and legs, rounded to 5 degrees. [`Map::view`] gives the numbers.
 pub struct Map<'a> {
     scene: &'a Scene,
     options: MapOptions,

@@ -104,6 +104,21 @@ fn marks_are_painted_where_the_published_formula_puts_them() {
     }
 }
 
+/// The lay-out that the documentation of [`Map`] promises, for whoever reads a map without this crate.
+#[test]
+fn a_world_map_lies_where_it_is_said_to_lie() {
+    let route = routes::route("example.com", Outcome::Reached, &[City("Wien", "AT", 48.21, 16.37)]);
+    let scene = scene(&[route]);
+    let options = MapOptions { extent: Extent::World, ..MapOptions::default() };
+    let view = *Map::new(&scene, &options).unwrap().view();
+    let (left, top, right, bottom) = (14.0, 84.0 + 14.0, 1600.0 - 14.0, 900.0 - 42.0 - 14.0);
+    let (half_width, half_height) = (natural_earth(180.0, 0.0, 0.0).0, natural_earth(0.0, 90.0, 0.0).1);
+    let scale = f64::min((right - left) / 2.0 / half_width, (bottom - top) / 2.0 / half_height);
+    assert_eq!(view.longitude, 15.0);
+    assert!((view.scale - scale).abs() < 1e-6, "{view:?}");
+    assert!((view.x - (left + right) / 2.0).abs() < 1e-6 && (view.y - (top + bottom) / 2.0).abs() < 1e-6);
+}
+
 #[test]
 fn a_fitted_map_follows_the_azimuthal_formula() {
     let cities =

@@ -52,8 +52,8 @@ pub enum Error {
     },
     /// A database of the scripts that came before this program.
     #[error(
-        "{path} is a database of the old scripts; it was left as it is: move it away and bring its traces in \
-         with `trace-cli import FILE`"
+        "{path} is a database of the old scripts; it was left as it is: move it away, or choose another --data-dir; \
+         a release to come brings its traces in with `trace-cli import FILE`"
     )]
     OldScripts {
         /// The file.
@@ -80,8 +80,8 @@ pub enum Error {
     },
     /// The database is damaged.
     #[error(
-        "{path} is damaged ({message}); `trace-cli db check` says how far, the documents in traces/ can be \
-         brought into a new one with `trace-cli import`"
+        "{path} is damaged ({message}); `trace-cli db check` says how far; the documents in traces/ hold the same \
+         traces, and `trace-cli show FILE` reads them"
     )]
     Damaged {
         /// The database.

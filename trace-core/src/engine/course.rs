@@ -26,6 +26,8 @@ pub(super) struct Course {
     settings: Settings,
     lanes: Vec<Lane>,
     since: Moment,
+    /// Whether anybody has asked it for a step: its time counts from then on.
+    begun: bool,
     round: u32,
     /// The best end of each lane over the rounds so far.
     ends: Vec<Option<LaneEnd>>,
@@ -45,11 +47,19 @@ impl Course {
             ends: vec![None; lanes.len()],
             lanes,
             since: now,
+            begun: false,
             round: 0,
         }
     }
 
     pub(super) fn step(&mut self, now: Moment) -> Decision {
+        if !self.begun {
+            self.begun = true;
+            self.since = now;
+            for lane in &mut self.lanes {
+                lane.start_round(0, now);
+            }
+        }
         loop {
             if let Some(probe) = self.next_probe(now) {
                 return Decision::Send(probe);

@@ -87,7 +87,7 @@ impl Engine {
         self.spacing = Duration::from_secs(1).checked_div(packets_per_second);
     }
 
-    /// Adds a target whose trace starts now.
+    /// Adds a target. Its trace starts when [`Engine::poll`] comes to it, `now` at the earliest.
     pub fn add(&mut self, request: &Request, now: Moment) -> TargetIndex {
         let number = u32::try_from(self.courses.len()).unwrap_or(u32::MAX);
         let target = TargetIndex(number);

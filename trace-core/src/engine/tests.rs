@@ -431,3 +431,17 @@ fn answers_that_cannot_be_told_apart_are_asked_for_again_off_the_flow() {
     assert_eq!(addresses(&found), expected);
     assert!(found.hops.iter().flat_map(|hop| &hop.probes).all(|probe| probe.off_flow));
 }
+
+#[test]
+fn a_trace_counts_from_its_first_step() {
+    let mut engine = Engine::new();
+    engine.add(&request(Settings::default(), None), Moment::ZERO);
+    // Whoever drives the engine was busy for five seconds; the window opens no further for that.
+    let now = Moment::ZERO + ms(5000);
+    let mut sent = Vec::new();
+    while let Step::Send(probe) = engine.poll(now) {
+        engine.sent(&probe, now);
+        sent.push(probe.ttl.get());
+    }
+    assert_eq!(sent, [1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4]);
+}

@@ -4,8 +4,8 @@ words! {
     /// Something noticeable about a hop, derived from its probes and those behind it.
     #[non_exhaustive]
     Finding, "finding" {
-        /// Some probes stayed unanswered while every hop behind answered all of its own: the router limits
-        /// its ICMP errors and forwards normally. This is not packet loss.
+        /// Some probes stayed unanswered while a hop behind answered all of its own: the packets passed here,
+        /// and the router limits its ICMP errors. This is not packet loss.
         RateLimited = "rate-limited",
         /// Nobody answered here while a hop behind it did.
         Silent = "silent",

@@ -31,7 +31,7 @@ impl Statistics {
             sorted.get(rank - 1).copied()
         };
         let median = match (rank(1, 2), sorted.get(sorted.len() / 2)) {
-            (Some(low), Some(&high)) => Some((low + high) / 2),
+            (Some(low), Some(&high)) => Some(low + (high - low) / 2),
             _ => None,
         };
         Self {
@@ -81,6 +81,7 @@ mod tests {
         assert_eq!(Statistics::of(3, 3, &[ms(9), ms(1), ms(2)]).median, Some(ms(2)));
         assert_eq!(Statistics::of(4, 4, &[ms(9), ms(1), ms(2), ms(4)]).median, Some(ms(3)));
         assert_eq!(Statistics::of(1, 1, &[ms(5)]).median, Some(ms(5)));
+        assert_eq!(Statistics::of(2, 2, &[Duration::MAX, Duration::MAX]).median, Some(Duration::MAX));
     }
 
     #[test]

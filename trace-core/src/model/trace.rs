@@ -77,12 +77,12 @@ fn findings_at(hop: &Hop, before: &[Hop], behind: &[Hop]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let statistics = hop.statistics();
     let answerers = hop.answerers();
-    let all_behind_answer = !behind.is_empty()
-        && behind.iter().all(|hop| {
-            let statistics = hop.statistics();
-            statistics.sent > 0 && statistics.answered == statistics.sent
-        });
-    if statistics.answered > 0 && statistics.answered < statistics.sent && all_behind_answer {
+    // What answers whole behind this hop shows that its packets passed here.
+    let passed = behind.iter().any(|hop| {
+        let statistics = hop.statistics();
+        statistics.sent > 0 && statistics.answered == statistics.sent
+    });
+    if statistics.answered > 0 && statistics.answered < statistics.sent && passed {
         findings.push(Finding::RateLimited);
     }
     if answerers.is_empty() && behind.iter().any(Hop::answered) {

@@ -113,6 +113,9 @@ pub enum RowFault {
         /// Which one.
         column: Column,
     },
+    /// A quotation mark that opens a field and is never closed: whatever follows it would be lost.
+    #[error("a quotation mark is opened and not closed; a row is one line")]
+    OpenQuote,
     /// The line is too long to be a row.
     #[error("the line is longer than 64 KiB; is this a geofeed?")]
     TooLong,

@@ -18,6 +18,10 @@ pub(super) fn split(line: &[u8]) -> Result<Option<ByteRecord>, RowFault> {
     if line.is_empty() || line.starts_with(b"#") {
         return Ok(None);
     }
+    // Marks come in pairs, also those that stand for themselves inside a field (RFC 4180, section 2).
+    if line.iter().filter(|&&byte| byte == b'"').count() % 2 == 1 {
+        return Err(RowFault::OpenQuote);
+    }
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .terminator(csv::Terminator::Any(b'\n'))

@@ -131,6 +131,7 @@ fn broken_rows_are_named_with_line_row_column_and_cause() {
             "column 7 (longitude) is empty although the other coordinate is given; give both or none",
         ),
         ("192.0.3.0/24,DE,,,,,8.7", "column 6 (latitude) is empty"),
+        ("192.0.3.0/24,DE,,\"Frankfurt", "a quotation mark is opened and not closed; a row is one line"),
         (
             "192.0.3.0/24,DE,, \"Frankfurt, Main\"",
             "column 4 (city) holds a quotation mark; one that encloses a field stands right behind the comma",

@@ -54,7 +54,7 @@ impl Store {
         for line in lines {
             match line.map_err(fault) {
                 Ok(line) if line == "ok" => {}
-                Ok(line) => report.problems.push(format!("the database: {line}")),
+                Ok(text) => report.problems.extend(text.lines().map(|line| format!("the database: {line}"))),
                 // Damage so deep that the check itself stumbles.
                 Err(Error::Damaged { message, .. }) => {
                     report.problems.push(format!("the database: {message}"));

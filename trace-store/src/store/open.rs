@@ -1,6 +1,6 @@
 use core::time::Duration;
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -90,12 +90,15 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::Missing`] where there is no database, [`Error::Older`] where it must be brought up to date
+    /// [`Error::Missing`] where there is no database, [`Error::File`] where it may not be read, [`Error::Older`] where it must be brought up to date
     /// first, and those of [`Store::open`].
     pub fn open_read_only(directory: &Path) -> Result<Self, Error> {
         let path = directory.join(Self::FILE);
-        if !path.exists() {
-            return Err(Error::Missing { path });
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => return Err(Error::NotADatabase { path }),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Error::Missing { path }),
+            Err(source) => return Err(Error::File { attempted: "read the database", path, source }),
         }
         let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY, Self::WAIT)?;
         match migration::inspect(&connection, &path)? {

@@ -224,6 +224,10 @@ fn draft<'a>(trace: &'a Trace, atlas: &'a Atlas) -> Result<Draft<'a>, Error> {
         .map(|duration| i64::try_from(duration.as_nanos()))
         .transpose()
         .map_err(|_| unfit("it took longer than 292 years"))?;
+    let waits = trace.settings.iter().flat_map(|settings| [settings.wait, settings.interval]);
+    if waits.into_iter().any(|wait| i64::try_from(wait.as_nanos()).is_err()) {
+        return Err(unfit("it was to wait for longer than 292 years"));
+    }
     let setup = document::setup_to_text(trace).map_err(|_| unfit("it cannot be written as text"))?;
     Ok(Draft { trace, atlas, setup, judgement: pack::judgement::encode(atlas), duration })
 }

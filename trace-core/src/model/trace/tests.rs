@@ -55,6 +55,9 @@ fn loss_that_does_not_go_on_is_a_rate_limit() {
     let found =
         findings(vec![hop(1, &[1, 1, 1]), hop(2, &[2, 0, 0]), hop(3, &[3, 3, 3]), hop(4, &[4, 4, 4])]);
     assert_eq!(found, [vec![], vec![Finding::RateLimited], vec![], vec![]]);
+    // Several routers in a row may limit; the target tells that nothing was lost at any of them.
+    let found = findings(vec![hop(1, &[1, 0, 0]), hop(2, &[2, 0, 0]), hop(3, &[3, 3, 3])]);
+    assert_eq!(found, [vec![Finding::RateLimited], vec![Finding::RateLimited], vec![]]);
 }
 
 #[test]

@@ -158,6 +158,18 @@ fn a_missing_database_is_missing_to_a_reader() {
 }
 
 #[test]
+fn what_cannot_be_read_is_not_missing() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("file");
+    fs::write(&file, "").unwrap();
+    let error = Store::open_read_only(&file).unwrap_err();
+    assert!(matches!(error, Error::File { .. }), "{error}");
+    fs::create_dir(directory.path().join(Store::FILE)).unwrap();
+    let error = Store::open_read_only(directory.path()).unwrap_err();
+    assert!(matches!(error, Error::NotADatabase { .. }), "{error}");
+}
+
+#[test]
 fn a_reader_reads_and_does_not_write() {
     let directory = tempfile::tempdir().unwrap();
     let mut writer = Store::open(directory.path()).unwrap();

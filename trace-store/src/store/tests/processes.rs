@@ -141,16 +141,16 @@ fn processes_store_side_by_side() {
 
 #[test]
 fn processes_create_one_database_together() {
-    for _ in 0..8 {
+    for _ in 0..10 {
         let directory = tempfile::tempdir().unwrap();
         let mut children: Vec<_> =
-            (0..3).map(|index| Child::prepare(directory.path(), index, 1, None)).collect();
+            (0..8).map(|index| Child::prepare(directory.path(), index, 1, None)).collect();
         children.iter_mut().for_each(Child::go);
         for child in children {
             let (success, heard) = child.finish();
             assert!(success, "{heard:?}");
         }
-        assert_eq!(Store::open(directory.path()).unwrap().count().unwrap(), 3);
+        assert_eq!(Store::open(directory.path()).unwrap().count().unwrap(), 8);
     }
 }
 

@@ -1,3 +1,4 @@
+use core::time::Duration;
 use proptest::prelude::*;
 
 use trace_core::model::{Atlas, ProbeResult, Trace};
@@ -50,6 +51,17 @@ fn storing_twice_changes_nothing() {
     let error = store.put(&other, &atlas, Documents::Skip).unwrap_err();
     assert!(matches!(&error, Error::Different { id, .. } if *id == trace.id), "{error}");
     assert_eq!(store.get(trace.id).unwrap(), Some((trace, atlas)));
+}
+
+#[test]
+fn what_could_not_be_read_back_is_not_stored() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut store = Store::open(directory.path()).unwrap();
+    let (mut trace, atlas) = realistic::trace(1, 3, 1);
+    trace.settings.as_mut().unwrap().wait = Duration::MAX;
+    let error = store.put(&trace, &atlas, Documents::Write).unwrap_err();
+    assert!(matches!(error, Error::Unfit { id, .. } if id == trace.id), "{error}");
+    assert_eq!(store.count().unwrap(), 0);
 }
 
 #[test]

@@ -1,0 +1,243 @@
+//! Whether places can be true: what the round-trip times of a trace say of them.
+//!
+//! ```
+//! use trace_core::model::{Atlas, Trace};
+//! use trace_geo::{Chain, judge};
+//!
+//! /// Where the hops of a trace are, as far as that can be believed.
+//! fn places(trace: &Trace, chain: &Chain) -> Atlas {
+//!     judge::judge(trace, &chain.atlas(trace.hops.iter().flat_map(|hop| hop.answerers())))
+//! }
+//! ```
+//!
+//! # The bound
+//!
+//! Light in fibre covers 102 km per millisecond of round trip; 107 leaves 5% slack, and what needs more is
+//! [`Verdict::Suspect`]. In vacuum it is 149.9, and what needs more is [`Verdict::Impossible`]. The RTT of a
+//! hop is the least of those at it or behind it on one flow: a packet that came back from behind had passed
+//! it. So a hop may be slower to answer than the ones behind it, and differences of RTTs are never used.
+//!
+//! 1. From the source to a hop, where it is known ([`Trace::origin`]).
+//! 2. From a hop to a later one, in the later one's RTT, also where the source is not known.
+//! 3. The closed tour from the source (or from any hop) through any of the hops, in their order, and back, in
+//!    twice what the RTT of the last one allows.
+//!
+//! All hold for any way back. Distances are geodesics on the WGS84 ellipsoid (to within 100 m), less the
+//! stated radii. A point that states no radius is a city and gets 25 km. A country is an area: the distance
+//! to it is that to the nearest of its parts, less 50 km for what simplified outlines leave out. Coordinates
+//! that name a country but no city or region, and state no radius below 200 km, are the default point of that
+//! country and count as the area; so does 0,0. (Not in the user's own geofeed.)
+//!
+//! # Which answers count
+//!
+//! ICMP answers and echo replies of measured traces, with an RTT, on their flow. A reset or a connection may
+//! come from a box nearer than the target. A probe that had to leave its flow, an answer taken over from
+//! another trace and an imported trace tell nothing. A flow on which two addresses answered at one TTL, or
+//! somebody behind the target, changed its path or is balanced by packet, and is left out.
+//!
+//! # Who is to blame
+//!
+//! A bound is broken by places together, and one of them is wrong. The candidates of a whole path are
+//! therefore chosen together: those that weigh most while nothing needs more than light in fibre. A point
+//! weighs 1, a country 0.95, 0.2 more for each other source that agrees (0.6 at most), 0.5 more in the user's
+//! own geofeed, and 0.06 less (0.6 at most) for each source asked before it, or before a country that it
+//! agrees with. An origin from a database is one more candidate; one that the user gave stands firm. The
+//! search keeps a bounded number of labels: it never takes what contradicts itself, but it may miss the
+//! heaviest choice.
+//!
+//! Each candidate is then held against those chosen at all other hops, at every TTL and flow where its
+//! address answered; the worst verdict is its own. Where one place contradicts one other only, and neither
+//! weighs more (by 0.15), nothing tells which is wrong: both are suspect.
+//!
+//! # What comes of it
+//!
+//! An impossible candidate is struck; a suspect one is taken where no plausible one stands. None standing
+//! leaves the address [`Verdict::Unlocated`], with its AS and no place. If the address is the target and
+//! light in fibre would need more than twice the RTT for each candidate, it is [`Verdict::Anycast`]: it
+//! answers from several places. Every candidate stays, with its verdict and the reason.
+//!
+//! The score is 0.5, and 0.3 times the share of the other standing candidates that agree (0 if there are
+//! none), and 0.2 times the part of the way round the world that the RTT excludes (1 - 107 km * RTT / 20,004
+//! km, at least 0). A suspect place has a quarter of that, an address without a place none.
+//!
+//! The consistency is the mean over the judged addresses of 1 for a plausible place or area, 0.5 for a
+//! suspect one and 0 where none stands. Anycast targets do not count.
+//!
+//! # Limits
+//!
+//! * An address without a usable RTT, or with nothing to hold it against (no origin and no other place), is
+//!   left as it is, without a verdict.
+//! * Near places are not told apart: a wrong place within the bound is plausible.
+//! * Countries without an outline are areas that nothing is measured to.
+
+mod choice;
+mod claim;
+mod course;
+mod outline;
+mod path;
+mod spot;
+#[cfg(test)]
+mod tests;
+mod tour;
+
+use std::net::IpAddr;
+
+use trace_core::model::{Atlas, Evidence, Located, Place, Trace, TraceKind, Verdict};
+
+use self::claim::{Subject, subjects};
+use self::path::{Board, Ruling};
+use self::spot::Spots;
+use self::tour::FIBRE;
+
+/// Half the way round the world along a meridian, in kilometres: no place is further away.
+const FURTHEST: f64 = 20_004.0;
+
+/// A judged atlas, and what came of an origin that was itself only a candidate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement {
+    /// The atlas, judged.
+    pub atlas: Atlas,
+    /// What is to be said of an origin from a database; `None` if the trace has none such, or there was
+    /// nothing to hold it against. One that is suspect or impossible was not used against any place.
+    pub origin: Option<OriginJudgement>,
+}
+
+/// What round-trip times say of an origin from a database.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OriginJudgement {
+    /// Plausible, suspect or impossible.
+    pub verdict: Verdict,
+    /// Why, in a sentence for a person.
+    pub reason: String,
+}
+
+/// Judges the places of `atlas` by the round-trip times of `trace`; only the candidates count, not what was
+/// chosen of them before, so judging twice changes nothing. No address and no candidate is lost.
+///
+/// An imported trace is not judged: its atlas comes back as it is.
+#[must_use]
+pub fn judge(trace: &Trace, atlas: &Atlas) -> Atlas {
+    inspect(trace, atlas).atlas
+}
+
+/// As [`judge`], and says what came of the origin.
+#[must_use]
+pub fn inspect(trace: &Trace, atlas: &Atlas) -> Judgement {
+    let mut judged = atlas.clone();
+    if trace.kind == TraceKind::Imported {
+        return Judgement { atlas: judged, origin: None };
+    }
+    let courses = course::courses(trace);
+    let mut spots = Spots::new();
+    let origin = trace
+        .origin
+        .map(|origin| (spots.add(spot::point(origin.coordinates, origin.radius_km)), origin.from));
+    let subjects = subjects(&courses, atlas, &mut spots);
+    let board = Board::new(&courses, origin, &subjects, &spots);
+    let target = trace.target.as_ref().map(|target| target.address);
+    let rulings = board.rule();
+    let (mut sum, mut count) = (0.0, 0.0);
+    for (subject, rulings) in subjects.iter().zip(&rulings.subjects) {
+        let Some(located) = settle(subject, rulings, &spots, target) else { continue };
+        match located.verdict {
+            Some(Verdict::Plausible | Verdict::Area) => (sum, count) = (sum + 1.0, count + 1.0),
+            Some(Verdict::Suspect) => (sum, count) = (sum + 0.5, count + 1.0),
+            Some(Verdict::Unlocated) => count += 1.0,
+            _ => {}
+        }
+        judged.places.insert(subject.address, located);
+    }
+    judged.consistency = (count > 0.0).then(|| sum / count);
+    let origin =
+        rulings.origin.map(|ruling| OriginJudgement { verdict: ruling.verdict, reason: ruling.reason });
+    Judgement { atlas: judged, origin }
+}
+
+/// What becomes of an address; `None` if nothing was held against any of its candidates.
+fn settle(
+    subject: &Subject,
+    rulings: &[Option<Ruling>],
+    spots: &Spots,
+    target: Option<IpAddr>,
+) -> Option<Located> {
+    if rulings.iter().all(Option::is_none) {
+        return None;
+    }
+    let mut located = subject.located.clone();
+    for (claim, ruling) in subject.claims.iter().zip(rulings) {
+        let Some(evidence) = located.candidates.get_mut(claim.evidence) else { continue };
+        let unmeasured =
+            || (Verdict::Area, "an area whose outline is not known: nothing can be measured".to_owned());
+        let (verdict, reason) =
+            ruling.as_ref().map_or_else(unmeasured, |ruling| (ruling.verdict, ruling.reason.clone()));
+        evidence.verdict = Some(verdict);
+        evidence.reason = Some(reason);
+    }
+    let verdict_of =
+        |index: usize| rulings.get(index).and_then(Option::as_ref).map_or(Verdict::Area, |r| r.verdict);
+    let standing = |&index: &usize| verdict_of(index) != Verdict::Impossible;
+    let best = (0..subject.claims.len()).filter(standing).min_by(|&one, &other| {
+        let rank = |index: usize| (verdict_of(index) == Verdict::Suspect, subject.pick() != Some(index));
+        let weight = |index: usize| subject.claims.get(index).map_or(0.0, |claim| claim.weight);
+        rank(one).cmp(&rank(other)).then(weight(other).total_cmp(&weight(one)))
+    });
+    let word = |evidence: &Evidence| match &evidence.built {
+        Some(built) => format!("{} {built}", evidence.source),
+        None => evidence.source.clone(),
+    };
+    let chosen = best.and_then(|best| {
+        let claim = subject.claims.get(best)?;
+        Some((best, claim, located.candidates.get(claim.evidence)?))
+    });
+    let Some((best, claim, evidence)) = chosen else {
+        let fast = rulings.iter().flatten().all(|ruling| ruling.speed > 2.0 * FIBRE);
+        let anycast = fast && target == Some(subject.address);
+        located.verdict = Some(if anycast { Verdict::Anycast } else { Verdict::Unlocated });
+        located.place = network(&located.candidates, None);
+        (located.source, located.score) = (None, None);
+        return Some(located);
+    };
+    let verdict = verdict_of(best);
+    let others: Vec<usize> =
+        (0..subject.claims.len()).filter(|&index| index != best).filter(standing).collect();
+    let agreeing = others.iter().filter(|&&other| subject.agree(best, other, spots)).count();
+    let mut score = 0.5 + 0.2 * (1.0 - FIBRE * subject.rtt / FURTHEST).max(0.0);
+    if !others.is_empty() {
+        score += 0.3 * share(agreeing, others.len());
+    }
+    if verdict == Verdict::Suspect {
+        score /= 4.0;
+    }
+    let mut place = evidence.place.clone();
+    if claim.is_area() {
+        (place.coordinates, place.radius_km) = (None, None);
+    }
+    let source = word(evidence);
+    located.place = network(&located.candidates, Some(place));
+    located.source = Some(source);
+    located.verdict = Some(verdict);
+    located.score = Some(score);
+    Some(located)
+}
+
+/// A place with what the candidates know of its network, which does not depend on where it is, and of the
+/// name of its country.
+fn network(candidates: &[Evidence], chosen: Option<Place>) -> Option<Place> {
+    let located = chosen.is_some();
+    let mut place = chosen.unwrap_or_default();
+    for candidate in candidates {
+        let said = &candidate.place;
+        let mut other = Place { asn: said.asn, isp: said.isp.clone(), ..Place::default() };
+        let standing = !matches!(candidate.verdict, Some(Verdict::Impossible | Verdict::Suspect));
+        if located && standing && (place.country_code == said.country_code || place.country_code.is_none()) {
+            (other.country_code, other.country) = (said.country_code, said.country.clone());
+        }
+        place.complete_from(&other);
+    }
+    (!place.is_empty()).then_some(place)
+}
+
+fn share(part: usize, whole: usize) -> f64 {
+    let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+    number(part) / number(whole).max(1.0)
+}

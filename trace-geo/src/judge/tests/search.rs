@@ -1,0 +1,73 @@
+//! The bounded search against the search through everything.
+
+use proptest::prelude::*;
+
+use super::at;
+use crate::judge::choice::{Candidate, Choices, choose};
+use crate::judge::spot::{Spots, point};
+use crate::judge::tour::{FIBRE, Placed, hardest_tour};
+
+fn choices(rows: &[(Vec<(f64, f64)>, f64)]) -> (Vec<Choices>, Spots) {
+    let mut spots = Spots::new();
+    let mut choices: Vec<Choices> = Vec::new();
+    for (index, (places, rtt)) in rows.iter().enumerate() {
+        let options = places.iter().zip([1.0, 0.94, 1.14]).map(|(&(latitude, longitude), weight)| {
+            Candidate { spot: spots.add(point(at(latitude, longitude), Some(10.0))), weight }
+        });
+        choices.push(Choices { address: index, options: options.collect(), certain: false, rtt: *rtt });
+    }
+    let mut least = f64::INFINITY;
+    for choice in choices.iter_mut().rev() {
+        least = least.min(choice.rtt);
+        choice.rtt = least;
+    }
+    spots.measure();
+    (choices, spots)
+}
+
+/// What a choice weighs, or `None` if a tour in it needs more than light in fibre.
+fn weight(choices: &[Choices], picks: &[Option<usize>], spots: &Spots) -> Option<f64> {
+    let chosen = choices.iter().zip(picks).enumerate();
+    let chosen: Vec<(usize, Candidate, f64)> = chosen
+        .filter_map(|(index, (choice, pick))| Some((index, choice.options[(*pick)?], choice.rtt)))
+        .collect();
+    let path: Vec<Placed> = chosen
+        .iter()
+        .map(|(index, option, rtt)| Placed { stop: Some(*index), spot: option.spot, rtt: *rtt })
+        .collect();
+    let possible = (0..path.len()).all(|through| {
+        hardest_tour(&path, through, spots).is_none_or(|strain| strain.speed() <= FIBRE + 1e-9)
+    });
+    possible.then(|| chosen.iter().map(|(_, option, _)| option.weight).sum())
+}
+
+fn heaviest(choices: &[Choices], spots: &Spots) -> f64 {
+    let mut picks: Vec<Vec<Option<usize>>> = vec![Vec::new()];
+    for choice in choices {
+        let options = || (0..choice.options.len()).map(Some).chain([None]);
+        picks = picks
+            .iter()
+            .flat_map(|picks| options().map(|pick| [picks.as_slice(), &[pick]].concat()))
+            .collect();
+    }
+    picks.iter().filter_map(|picks| weight(choices, picks, spots)).fold(0.0, f64::max)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Up to 6 hops with up to 3 candidates anywhere and any RTT: the choice is always possible, and as heavy
+    /// as the heaviest there is.
+    #[test]
+    fn nothing_heavier_is_missed_on_small_paths(
+        rows in prop::collection::vec(
+            (prop::collection::vec((-60.0..60.0_f64, -170.0..170.0_f64), 1..=3), 2.0..200.0_f64),
+            1..=6,
+        )
+    ) {
+        let (choices, spots) = choices(&rows);
+        let found = weight(&choices, &choose(&choices, &spots), &spots);
+        let best = heaviest(&choices, &spots);
+        prop_assert!(found.is_some_and(|found| found >= best - 1e-9), "{found:?} of {best}");
+    }
+}
