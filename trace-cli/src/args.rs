@@ -104,9 +104,9 @@ pub(crate) enum Verb {
     /// Print a manual page
     #[command(after_help = help::MAN)]
     Man {
-        /// The verb it is about [default: the program]
+        /// The verb it is about, as `trace` or `geo lookup` [default: the program]
         #[arg(value_name = "VERB")]
-        verb: Option<String>,
+        verb: Vec<String>,
     },
 }
 

@@ -60,8 +60,11 @@ impl Grid {
         self.rows.is_empty()
     }
 
-    /// The lines: headings, then rows. With `width`, lines are cut there.
+    /// The lines: headings, then rows; none where there is no row. With `width`, lines are cut there.
     pub(crate) fn lines(&self, paint: Paint, width: Option<usize>) -> Vec<String> {
+        if self.rows.is_empty() {
+            return Vec::new();
+        }
         let widths: Vec<usize> = (0..self.heads.len()).map(|column| self.width_of(column)).collect();
         let heads = self.heads.iter().map(|(head, _)| Cell::inked(Ink::Heading, *head)).collect();
         std::iter::once(&heads).chain(&self.rows).map(|row| self.line(row, &widths, paint, width)).collect()

@@ -55,6 +55,6 @@ fn run(verb: Verb, data_dir: Option<std::path::PathBuf>, voice: Voice, output: &
         Verb::Db { verb: DbVerb::Path } => verb::db::path(data_dir, output),
         Verb::Doctor(typed) => verb::doctor::run(typed, data_dir, output),
         Verb::Completions { shell } => verb::completions::run(shell, output),
-        Verb::Man { verb } => verb::man::run(verb.as_deref(), output),
+        Verb::Man { verb } => verb::man::run(&verb, output),
     }
 }

@@ -96,7 +96,7 @@ impl Store {
 }
 
 /// A log of up to this many bytes stays beside the database for the next process.
-const SHORT_LOG: u64 = 1 << 20;
+const SHORT_LOG: u64 = 256 << 10;
 
 /// To move the log into the database, remove it and make a new one takes more syncs than to store a trace, so
 /// it is done once for many processes that store one trace each.

@@ -65,6 +65,8 @@ impl Store {
                 State::Older(version) => migration::migrate(&mut connection, &path, version)?,
                 State::Current => {}
             }
+            // The file itself says what it is, also to who copies it without its log.
+            drop(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(())));
         }
         connection
             .execute_batch(&format!(
