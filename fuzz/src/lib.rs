@@ -78,6 +78,7 @@ pub fn recognise(data: &[u8]) -> Option<Heard> {
                 protocol,
                 destination: SocketAddr::new(target, u16::from_be_bytes([*port_0, *port_1])),
                 identity: u16::from_be_bytes([*identity_0, *identity_1]),
+                probe: None,
                 quoted,
                 extensions,
                 reply_ttl: None,

@@ -159,11 +159,12 @@ pub(crate) struct Probing {
     /// IPv6 only
     #[arg(short = '6')]
     pub(crate) ipv6: bool,
-    /// auto, icmp or udp
+    /// auto, icmp, udp or tcp
     ///
     /// `auto` is icmp where it is permitted, since it gets furthest as a rule, and udp where it is not: without raw
     /// sockets icmp needs a group inside net.ipv4.ping_group_range. The heading of the table tells which was
-    /// taken. A --port makes it udp.
+    /// taken. A --port makes it udp. `tcp` asks for a connection and never keeps one; it passes filters that let
+    /// only a service through: name its port with --port.
     #[arg(long, value_name = "PROTOCOL", value_parser = values::protocol(), default_value = "auto", hide_possible_values = true)]
     pub(crate) protocol: Asked<Protocol>,
     /// auto, raw or unprivileged
@@ -172,7 +173,7 @@ pub(crate) struct Probing {
     /// where it is permitted.
     #[arg(long, value_name = "MODE", value_parser = values::mode(), default_value = "auto", hide_possible_values = true)]
     pub(crate) mode: Asked<Mode>,
-    /// Destination port of UDP [default: 33434]
+    /// Destination port [default: 33434 for udp, 80 for tcp]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) port: Option<u16>,
     /// First TTL to probe

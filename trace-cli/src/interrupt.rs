@@ -1,37 +1,48 @@
 //! Ctrl-C.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use signal_hook::SigId;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::exit::Exit;
 
 /// Whether the user wants an end.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Interrupt(Arc<AtomicBool>);
+#[derive(Debug, Default)]
+pub(crate) struct Interrupt {
+    asked: Arc<AtomicBool>,
+    /// What ends the program at the second signal.
+    hasty: Mutex<Vec<SigId>>,
+}
 
 impl Interrupt {
     /// Listens for the signals that ask for an end, from when there is something to lose. The first one ends the
-    /// measurement in an orderly way; the second ends the program at once.
+    /// measurement in an orderly way; the second ends the program at once, until [`Interrupt::take_care`].
     pub(crate) fn listen(&self) -> std::io::Result<()> {
         // Whoever starts a program with `nohup` wants it to outlive the terminal.
         let hangup = (!hangup_is_ignored()).then_some(SIGHUP);
         for signal in [SIGINT, SIGTERM].into_iter().chain(hangup) {
             // In this order: the one signal must not count as the second already.
-            signal_hook::flag::register_conditional_shutdown(
-                signal,
-                Exit::Interrupted.status().into(),
-                Arc::clone(&self.0),
-            )?;
-            signal_hook::flag::register(signal, Arc::clone(&self.0))?;
+            let status = Exit::Interrupted.status().into();
+            let hasty =
+                signal_hook::flag::register_conditional_shutdown(signal, status, Arc::clone(&self.asked))?;
+            self.hasty.lock().unwrap_or_else(PoisonError::into_inner).push(hasty);
+            signal_hook::flag::register(signal, Arc::clone(&self.asked))?;
         }
         Ok(())
     }
 
+    /// From now on something is measured and not kept yet: no number of signals ends the program before it is.
+    pub(crate) fn take_care(&self) {
+        for hasty in self.hasty.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            signal_hook::low_level::unregister(hasty);
+        }
+    }
+
     /// Whether an end was asked for.
     pub(crate) fn is_asked(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.asked.load(Ordering::Relaxed)
     }
 }
 

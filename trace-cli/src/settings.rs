@@ -186,7 +186,7 @@ const fn family(probing: &Probing) -> Option<Family> {
     }
 }
 
-/// A port means UDP: ICMP has none.
+/// A port alone means UDP: ICMP has none.
 fn protocol(probing: &Probing) -> Result<Option<Protocol>> {
     match (probing.protocol, probing.port) {
         (Asked::Exactly(Protocol::Icmp), Some(port)) => Err(Failure::new(

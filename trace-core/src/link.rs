@@ -95,8 +95,11 @@ pub enum Incoming<'a> {
         protocol: Protocol,
         /// Where the probe was going; port 0 for ICMP.
         destination: SocketAddr,
-        /// Source port or echo identifier of the socket.
+        /// Source port or echo identifier of the flow.
         identity: u16,
+        /// The probe, where its socket carried no other (unprivileged TCP, whose sequence numbers are the
+        /// kernel's): then nothing that was quoted need tell. `None` where the quoted bytes name it.
+        probe: Option<Probe>,
         /// What was quoted of the probe: from the payload on for UDP, from the header on for ICMP and TCP.
         /// May be empty.
         quoted: &'a [u8],
@@ -122,7 +125,7 @@ pub enum Incoming<'a> {
     Connected {
         /// The probe.
         probe: Probe,
-        /// The TTL or hop limit the answer arrived with.
+        /// The TTL or hop limit the answer arrived with; `None` from real sockets, which do not tell.
         reply_ttl: Option<u8>,
         /// When it arrived.
         at: Moment,
@@ -131,7 +134,7 @@ pub enum Incoming<'a> {
     Refused {
         /// The probe.
         probe: Probe,
-        /// The TTL or hop limit the answer arrived with.
+        /// The TTL or hop limit the answer arrived with; `None` from real sockets, which do not tell.
         reply_ttl: Option<u8>,
         /// When it arrived.
         at: Moment,
@@ -148,7 +151,8 @@ pub enum Incoming<'a> {
 /// Why a probe did not leave.
 #[derive(Debug)]
 pub enum SendFailure {
-    /// The socket's buffer is full (`EAGAIN`, `ENOBUFS`): the same probe may be sent again in a moment.
+    /// The socket's buffer is full (`EAGAIN`, `ENOBUFS`), or as many sockets are open as may be: the same
+    /// probe may be sent again in a moment.
     Busy,
     /// The system refused it: no route, not permitted, interface gone.
     Refused(std::io::Error),
@@ -185,7 +189,8 @@ pub trait Link {
     fn send(&mut self, probe: &Probe) -> Result<Moment, SendFailure>;
 
     /// Waits until something is heard, `until` has come or a signal arrives, and hands over everything that
-    /// is there. Returns at once if something is there already; `until` in the past only looks.
+    /// is there. Returns at once if something is there already; `until` in the past only looks. It may return
+    /// earlier with nothing heard, when the link has something of its own to do.
     ///
     /// # Errors
     ///

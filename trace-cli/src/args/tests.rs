@@ -67,7 +67,8 @@ fn nonsense_is_refused_with_its_reason() {
     assert_snapshot!(refusal("trace --port 70000 a"), @"error: invalid value '70000' for '--port <PORT>': 70000 is not in 1..=65535");
     assert_snapshot!(refusal("trace --port 0 a"), @"error: invalid value '0' for '--port <PORT>': 0 is not in 1..=65535");
     assert_snapshot!(refusal("trace -4 -6 a"), @"error: the argument '-4' cannot be used with '-6'");
-    assert_snapshot!(refusal("trace --protocol tcp a"), @"error: invalid value 'tcp' for '--protocol <PROTOCOL>': TCP probes are not offered yet; use auto, icmp or udp");
+    assert_snapshot!(refusal("trace --protocol all a"), @"error: invalid value 'all' for '--protocol <PROTOCOL>': several protocols side by side are not offered yet; use auto, icmp, udp or tcp");
+    assert_snapshot!(refusal("trace --protocol sctp a"), @"error: invalid value 'sctp' for '--protocol <PROTOCOL>'");
     assert_snapshot!(refusal("trace --mode root a"), @"error: invalid value 'root' for '--mode <MODE>'");
     assert_snapshot!(refusal("trace --wait soon a"), @r#"error: invalid value 'soon' for '--wait <TIME>': "soon" is no span of time; examples: 500ms, 2s, 1m 30s, 7d"#);
     assert_snapshot!(refusal("trace --origin 91,0 a"), @"error: invalid value '91,0' for '--origin <LAT,LON>': two numbers are needed: latitude (-90 to 90) and longitude (-180 to 180), as -34.6,-58.4");

@@ -15,15 +15,16 @@ pub(crate) enum Asked<T> {
     Exactly(T),
 }
 
-/// Reads `--protocol`. The protocols that a later release will bring are known by name.
+/// Reads `--protocol`. What a later release will bring is known by name.
 pub(super) fn protocol() -> impl TypedValueParser<Value = Asked<Protocol>> {
-    let known = ["auto", "icmp", "udp"].map(PossibleValue::new);
-    let later = ["tcp", "all"].map(|word| PossibleValue::new(word).hide(true));
-    PossibleValuesParser::new(known.into_iter().chain(later)).try_map(|word| match word.as_str() {
+    let known = ["auto", "icmp", "udp", "tcp"].map(PossibleValue::new);
+    let later = PossibleValue::new("all").hide(true);
+    PossibleValuesParser::new(known.into_iter().chain([later])).try_map(|word| match word.as_str() {
         "auto" => Ok(Asked::Auto),
-        "icmp" => Ok(Asked::Exactly(Protocol::Icmp)),
-        "udp" => Ok(Asked::Exactly(Protocol::Udp)),
-        _ => Err("TCP probes are not offered yet; use auto, icmp or udp"),
+        word => word
+            .parse()
+            .map(Asked::Exactly)
+            .map_err(|_| "several protocols side by side are not offered yet; use auto, icmp, udp or tcp"),
     })
 }
 

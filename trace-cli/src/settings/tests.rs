@@ -42,6 +42,7 @@ fn a_map_looks_as_typed_and_otherwise_as_the_renderer_likes() {
 #[test]
 fn a_port_means_udp() {
     assert_eq!(settings("--port 53 a").unwrap().protocol, Some(Protocol::Udp));
+    assert_eq!(settings("--port 443 --protocol tcp a").unwrap().protocol, Some(Protocol::Tcp));
     assert_eq!(settings("--protocol icmp a").unwrap().protocol, Some(Protocol::Icmp));
 }
 

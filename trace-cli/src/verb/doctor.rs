@@ -63,9 +63,12 @@ fn unprivileged(name: &'static str, loopback: IpAddr) -> Check {
             check(State::Works, format!("a UDP probe to {loopback} was answered on its error queue"), None)
         }
         Ok(false) => {
-            let found =
-                format!("a UDP probe to {loopback} was not answered: does a firewall eat ICMP errors?");
-            check(State::Fails, found, Some("sudo nft list ruleset".to_owned()))
+            let (cause, remedy) = match process::loopback_is_up() {
+                Some(false) => ("the loopback interface is down", "sudo ip link set lo up"),
+                _ => ("does a firewall eat ICMP errors?", "sudo nft list ruleset"),
+            };
+            let found = format!("a UDP probe to {loopback} was not answered: {cause}");
+            check(State::Fails, found, Some(remedy.to_owned()))
         }
         Err(error) => check(State::Fails, error.to_string(), None),
     }

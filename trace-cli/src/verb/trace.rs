@@ -89,6 +89,7 @@ fn one(
             }
         }
         Happened::Measured(trace, remarks) => {
+            interrupt.take_care();
             if let Some(live) = &mut live {
                 live.give_way(output);
             }
@@ -120,6 +121,7 @@ fn many(
         let cancelled = || interrupt.is_asked() || nobody_reads.load(Ordering::Relaxed);
         let exit = measure(tracer, &mut launch, &cancelled, &mut |happened| {
             if let Happened::Measured(trace, remarks) = happened {
+                interrupt.take_care();
                 // The worker takes everything until this sender is gone.
                 let _ = hand_over.send((trace, remarks));
             }

@@ -117,6 +117,7 @@ impl Directory {
                 protocol,
                 destination,
                 identity,
+                probe,
                 quoted,
                 extensions,
                 reply_ttl,
@@ -126,7 +127,10 @@ impl Directory {
                 let kind = crate::wire::reply_kind(family, icmp)?;
                 let key = Key { destination: destination.ip(), protocol, identity };
                 let known = self.flows.get(&key)?;
-                let which = known.which_queued(key, destination.port(), quoted)?;
+                let which = match probe {
+                    Some(probe) => known.which_alone(&probe)?,
+                    None => known.which_queued(key, destination.port(), quoted)?,
+                };
                 let mut reply = reply(offender, kind, reply_ttl);
                 reply.icmp = Some(icmp);
                 if let Some(extensions) = Extensions::parse(extensions) {
@@ -282,7 +286,13 @@ impl Known {
         Some(Which { id, off_flow: by_port.is_some() })
     }
 
-    /// The probe whose socket got this on its error queue.
+    /// The probe that had a socket of its own.
+    fn which_alone(&self, probe: &Probe) -> Option<Which> {
+        let ours = probe.target == self.target && probe.flow == self.flow;
+        ours.then_some(Which { id: Some(probe.id), off_flow: probe.off_flow })
+    }
+
+    /// The probe of a shared socket that got this on its error queue.
     fn which_queued(&self, key: Key, port: u16, quoted: &[u8]) -> Option<Which> {
         match key.protocol {
             Protocol::Icmp => {

@@ -157,7 +157,18 @@ impl Lane {
         }
         let alone = self.telling != Telling::OneAtATime
             || (0..self.rows.len()).all(|other| self.in_flight(other, now) == 0);
-        alone.then_some(found.sent)
+        (alone && !self.would_disturb(row, now)).then_some(found.sent)
+    }
+
+    /// Whether a probe would come to the target while another SYN of the flow is under way to it. Some hosts
+    /// answer the later of two with no more than a challenge (RFC 5961, section 4), which names neither.
+    fn would_disturb(&self, row: usize, now: Moment) -> bool {
+        match self.ending {
+            Some(Ending::Reached(last)) if self.protocol == Protocol::Tcp && row >= last => {
+                (last..self.rows.len()).any(|other| self.in_flight(other, now) > 0)
+            }
+            _ => false,
+        }
     }
 
     /// An id is free once the probe that had it before is answered or given up.

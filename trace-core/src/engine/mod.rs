@@ -9,6 +9,7 @@
 //!
 //! * Many TTLs are under way at once, in a window that opens with the answers (`window`).
 //! * At most three probes to one TTL are under way; more follow as those are answered.
+//! * Of the SYNs of a flow one at a time is under way to a TTL that is known to be the target's.
 //! * Probes leave in the order of their TTLs, so that the first of those that pass the target are the ones
 //!   that count when it limits its answers.
 //! * A silent hop is given up soon after its neighbours answered (`patience`).

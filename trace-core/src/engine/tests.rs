@@ -7,6 +7,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::*;
 use crate::model::{Outcome, Protocol, Protocols, Reply, ReplyKind, Settings, Ttl};
 
+mod syn;
+
 const TARGET: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 80));
 
 fn router(ttl: u8) -> IpAddr {

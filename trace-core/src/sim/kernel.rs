@@ -11,7 +11,7 @@ use crate::wire::{Extensions, Message, word};
 
 pub(super) fn hand_over(mode: Mode, answer: &Answer, at: Moment, hear: &mut dyn FnMut(Incoming<'_>)) {
     let Answer { from, protocol, bytes, reply_ttl, probe } = answer;
-    let (from, protocol, reply_ttl) = (*from, *protocol, Some(*reply_ttl));
+    let (from, protocol, reply_ttl, probe) = (*from, *protocol, Some(*reply_ttl), *probe);
     let packet = Incoming::Packet { protocol, from, bytes, reply_ttl, at };
     match (mode, protocol) {
         (Mode::Raw, _) => hear(packet),
@@ -34,6 +34,8 @@ pub(super) fn hand_over(mode: Mode, answer: &Answer, at: Moment, hear: &mut dyn 
                     protocol: quote.protocol,
                     destination: SocketAddr::new(quote.destination, port),
                     identity,
+                    // Each has a socket of its own, and the numbers in it are not ours.
+                    probe: (quote.protocol == Protocol::Tcp).then_some(probe),
                     quoted,
                     extensions: extensions.map(Extensions::bytes).unwrap_or_default(),
                     reply_ttl,
@@ -47,13 +49,10 @@ pub(super) fn hand_over(mode: Mode, answer: &Answer, at: Moment, hear: &mut dyn 
                 hear(Incoming::Data { from: SocketAddr::new(from, port), identity, reply_ttl, at });
             }
         }
-        (Mode::Unprivileged, Protocol::Tcp) => {
-            let probe = *probe;
-            match is_reset(bytes) {
-                true => hear(Incoming::Refused { probe, reply_ttl, at }),
-                false => hear(Incoming::Connected { probe, reply_ttl, at }),
-            }
-        }
+        (Mode::Unprivileged, Protocol::Tcp) => match is_reset(bytes) {
+            true => hear(Incoming::Refused { probe, reply_ttl, at }),
+            false => hear(Incoming::Connected { probe, reply_ttl, at }),
+        },
     }
 }
 

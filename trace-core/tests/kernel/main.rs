@@ -15,4 +15,5 @@ mod faults;
 mod laboratory;
 mod links;
 mod side_by_side;
+mod tcp;
 mod tracing;

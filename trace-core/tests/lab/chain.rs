@@ -226,6 +226,11 @@ impl Lab {
         &self.nodes[usize::from(number)]
     }
 
+    /// How many routers there are.
+    pub(crate) fn routers(&self) -> u8 {
+        self.routers
+    }
+
     /// The address a trace starts from. Families are 4 and 6.
     pub(crate) fn source(&self, family: u8) -> IpAddr {
         end(0, 1, family)

@@ -89,6 +89,13 @@ impl fmt::Display for PingRange {
     }
 }
 
+/// Whether the loopback interface is up: the lowest bit of its flags is `IFF_UP` (netdevice(7)).
+pub(super) fn loopback_is_up() -> Option<bool> {
+    let flags = fs::read_to_string("/sys/class/net/lo/flags").ok()?;
+    let flags = u32::from_str_radix(flags.trim().strip_prefix("0x")?, 16).ok()?;
+    Some(flags & 1 == 1)
+}
+
 fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
     status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
 }

@@ -256,11 +256,56 @@ fn queued(headers: &Headers, port: u16, quoted: &[u8], extensions: &[u8]) -> Opt
         protocol: headers.protocol,
         destination: SocketAddr::new(headers.destination, port),
         identity: headers.identity,
+        probe: None,
         quoted,
         extensions,
         reply_ttl: Some(250),
         at: Moment::ZERO,
     })
+}
+
+/// Sequence numbers of the kernel's own mean nothing here.
+#[test]
+fn an_error_on_a_socket_of_its_own_is_about_the_probe_of_that_socket() {
+    for family in Family::ALL {
+        let headers = headers(*family, Protocol::Tcp);
+        let ask = |probe: Probe| {
+            directory(&headers).recognise(&Incoming::Error {
+                offender: router(*family),
+                icmp: icmp_type(*family, ReplyKind::TimeExceeded).unwrap(),
+                protocol: Protocol::Tcp,
+                destination: SocketAddr::new(headers.destination, headers.destination_port),
+                identity: headers.identity,
+                probe: Some(probe),
+                quoted: &[0xff; 20],
+                extensions: &[],
+                reply_ttl: Some(250),
+                at: Moment::ZERO,
+            })
+        };
+        let known = queued(&headers, headers.destination_port, &sequence_of(&headers, 7), &[]).unwrap();
+        let probe = Probe {
+            target: known.target,
+            protocol: Protocol::Tcp,
+            ttl: Ttl::MIN,
+            flow: known.flow,
+            round: 0,
+            id: ProbeId::new(400).unwrap(),
+            off_flow: false,
+        };
+        let heard = ask(probe).unwrap();
+        assert_eq!((heard.target, heard.flow, heard.id), (known.target, known.flow, Some(probe.id)));
+        assert_eq!(heard.reply.kind, Some(ReplyKind::TimeExceeded));
+        assert!(ask(Probe { target: TargetIndex(999), ..probe }).is_none());
+        assert!(ask(Probe { flow: crate::model::Flow(999), ..probe }).is_none());
+    }
+}
+
+/// The first bytes of a SYN of ours.
+fn sequence_of(headers: &Headers, id: u16) -> Vec<u8> {
+    let sequence = crate::carrier::tcp_sequence(headers.identity, ProbeId::new(id).unwrap());
+    let ports = [headers.identity.to_be_bytes(), headers.destination_port.to_be_bytes()].concat();
+    [ports, sequence.to_be_bytes().to_vec()].concat()
 }
 
 #[test]

@@ -4,11 +4,11 @@ use core::ops::Range;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
-use socket2::Socket;
+use socket2::{MsgHdr, Socket};
 
 use super::socket::{self, Queue, Received};
-use crate::engine::Moment;
-use crate::link::Incoming;
+use crate::engine::{Moment, Probe};
+use crate::link::{Incoming, SendFailure};
 use crate::model::{IcmpType, Protocol};
 use crate::sys::clock::{SystemClocks, Timekeeper};
 
@@ -16,11 +16,17 @@ use crate::sys::clock::{SystemClocks, Timekeeper};
 /// complaints, such as a packet larger than its interface takes.
 const FROM_ICMP: [u8; 2] = [libc::SO_EE_ORIGIN_ICMP, libc::SO_EE_ORIGIN_ICMP6];
 
+/// How often a probe is sent again because an error was pending. One round clears all that are; only a
+/// system that answers every send with an error of its own comes this far.
+const SENDS: u32 = 16;
+
 /// The socket an error was read from.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Owner {
     pub(super) protocol: Protocol,
     pub(super) identity: u16,
+    /// The only probe the socket ever sent, if it is one of those.
+    pub(super) probe: Option<Probe>,
 }
 
 /// An ICMP error, before it is handed over.
@@ -63,6 +69,10 @@ impl<'a> Entry<'a> {
         })
     }
 
+    pub(super) const fn at(&self) -> Moment {
+        self.at
+    }
+
     pub(super) fn incoming(&self) -> Incoming<'a> {
         let split = self.extensions.and_then(|at| self.bytes.split_at_checked(at));
         let (quoted, extensions) = split.unwrap_or((self.bytes, &[]));
@@ -72,6 +82,7 @@ impl<'a> Entry<'a> {
             protocol: self.owner.protocol,
             destination: self.destination,
             identity: self.owner.identity,
+            probe: self.owner.probe,
             quoted,
             extensions,
             reply_ttl: self.reply_ttl,
@@ -106,4 +117,72 @@ impl Backlog {
         }
         self.bytes.clear();
     }
+}
+
+/// Sends, and sends again when what failed was not this probe.
+///
+/// An ICMP error that has come for an earlier probe waits on the socket; the kernel reports it by failing the
+/// next send with it, without sending. It looks like a failure of that send (`EHOSTUNREACH`, `ECONNREFUSED`
+/// and others). So `keep_errors` empties the error queue, and only a send that fails although nothing was
+/// pending has failed itself.
+pub(super) fn send_in_spite_of_errors(
+    socket: &Socket,
+    message: &MsgHdr<'_, '_, '_>,
+    clock: &Timekeeper<SystemClocks>,
+    mut keep_errors: impl FnMut() -> usize,
+) -> Result<Moment, SendFailure> {
+    let mut nothing_pending = false;
+    let mut failure = io::Error::from(io::ErrorKind::Other);
+    for _ in 0..SENDS {
+        let left = clock.now();
+        match socket.sendmsg(message, 0) {
+            Ok(_) => return Ok(left),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if socket::is_busy(&error) => return Err(SendFailure::Busy),
+            Err(error) => {
+                let kept = keep_errors();
+                failure = error;
+                if nothing_pending && kept == 0 {
+                    break;
+                }
+                nothing_pending = kept == 0;
+            }
+        }
+    }
+    Err(SendFailure::Refused(failure))
+}
+
+/// Empties the error queue into the backlog and tells how many ICMP errors were in it.
+pub(super) fn keep_errors(
+    socket: &Socket,
+    owner: Owner,
+    clock: &Timekeeper<SystemClocks>,
+    buffer: &mut [u8],
+    backlog: &mut Backlog,
+) -> usize {
+    let mut kept = 0;
+    super::read_all(|| {
+        if let Some(entry) = read(socket, owner, clock, buffer)? {
+            backlog.keep(entry);
+            kept += 1;
+        }
+        Ok(())
+    });
+    kept
+}
+
+/// Hands over the error queue of a socket; tells whether it is empty then.
+pub(super) fn hear_errors(
+    socket: &Socket,
+    owner: Owner,
+    clock: &Timekeeper<SystemClocks>,
+    buffer: &mut [u8],
+    hear: &mut dyn FnMut(Incoming<'_>),
+) -> bool {
+    super::read_all(|| {
+        if let Some(entry) = read(socket, owner, clock, buffer)? {
+            hear(entry.incoming());
+        }
+        Ok(())
+    })
 }

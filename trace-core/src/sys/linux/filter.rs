@@ -1,8 +1,9 @@
-//! What a raw ICMP socket is woken for: answers that name one of our numbers.
+//! What a raw socket is woken for: answers that name one of our numbers.
 //!
 //! Every raw socket hears the whole machine. Beside another tracer, or a scanner, most of what it would read
 //! is not for it. A classic BPF program leaves that in the kernel: of an echo reply it looks at the
-//! identifier, of an error at what is quoted of the probe, where source port and echo identifier stand.
+//! identifier, of an error at what is quoted of the probe, where source port and echo identifier stand; of a TCP segment at the port it
+//! goes to.
 
 use std::io;
 
@@ -17,8 +18,24 @@ const MOST: usize = 64;
 
 /// Lets only answers through that name one of the numbers.
 pub(super) fn hear_only_about(socket: &Socket, family: Family, identities: &[Reserved]) -> io::Result<()> {
-    let numbers: Vec<u16> = identities.iter().map(|identity| identity.number).collect();
-    let program: Vec<SockFilter> = program(family, &numbers)
+    attach(socket, &program(family, &numbers_of(identities)))
+}
+
+/// Lets only TCP segments through that go to one of the numbers.
+pub(super) fn hear_only_segments_to(
+    socket: &Socket,
+    family: Family,
+    identities: &[Reserved],
+) -> io::Result<()> {
+    attach(socket, &segment_program(family, &numbers_of(identities)))
+}
+
+fn numbers_of(identities: &[Reserved]) -> Vec<u16> {
+    identities.iter().map(|identity| identity.number).collect()
+}
+
+fn attach(socket: &Socket, program: &[Step]) -> io::Result<()> {
+    let program: Vec<SockFilter> = program
         .iter()
         .map(|Step { code, if_true, constant }| SockFilter::new(*code, *if_true, 0, *constant))
         .collect();
@@ -128,9 +145,10 @@ fn program(family: Family, numbers: &[u16]) -> Vec<Step> {
             draft.step(MOVE_TO_INDEX, 0);
         }
         Family::V6 => {
-            // UDP or ICMPv6 follows; if not, somebody has put an extension header in between, and the ports
+            // TCP, UDP or ICMPv6 follows; if not, somebody has put an extension header in between, and the ports
             // are somewhere behind it.
             draft.step(LOAD_BYTE, 8 + 6);
+            draft.if_equal(6_u32, Mark::Probe);
             draft.if_equal(17_u32, Mark::Probe);
             draft.if_equal(58_u32, Mark::Probe);
             draft.step(RETURN, EVERYTHING);
@@ -146,6 +164,26 @@ fn program(family: Family, numbers: &[u16]) -> Vec<Step> {
     draft.step(RETURN, NOTHING);
     draft.mark(Mark::Reply);
     draft.step(LOAD_HALF, 4);
+    draft.accept_if_one_of(numbers);
+    draft.step(RETURN, NOTHING);
+    draft.mark(Mark::Accept);
+    draft.step(RETURN, EVERYTHING);
+    draft.finish().unwrap_or(open)
+}
+
+/// The program for TCP segments; one that lets everything through if the numbers are too many.
+fn segment_program(family: Family, numbers: &[u16]) -> Vec<Step> {
+    let open = vec![Step { code: RETURN, if_true: 0, constant: EVERYTHING }];
+    if numbers.len() > MOST {
+        return open;
+    }
+    let mut draft = Draft::default();
+    match family {
+        Family::V4 => draft.step(SET_INDEX_TO_HEADER, 0),
+        Family::V6 => draft.step(SET_INDEX, 0),
+    }
+    // The destination port.
+    draft.step(LOAD_HALF, 2);
     draft.accept_if_one_of(numbers);
     draft.step(RETURN, NOTHING);
     draft.mark(Mark::Accept);

@@ -2,7 +2,8 @@
 //!
 //! A bound UDP socket reserves a number of this machine: as source port, which is what binding is for, and by
 //! agreement also as echo identifier, because nothing else reserves one (ping sockets may be forbidden, and
-//! the kernel numbers them apart from raw ones). So two tracers never share a number, whatever protocol and
+//! the kernel numbers them apart from raw ones). Where TCP is sent from raw sockets, a bound TCP socket that
+//! never listens reserves it as port of TCP as well. So two tracers never share a number, whatever protocol and
 //! mode each of them uses.
 //!
 //! Targets with different addresses share numbers, as their addresses tell them apart: a thousand targets
@@ -24,8 +25,17 @@ use crate::model::{Family, Mode};
 /// by then.
 const REST: Duration = Duration::from_secs(10);
 
-/// How often another number is tried when the kernel has given the one at hand to a foreign ping socket.
+/// How often another number is tried when a foreign ping socket or TCP program has the one at hand.
 const TRIES: u32 = 64;
+
+/// What a target needs of its numbers beside a UDP port.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Needs {
+    /// A ping socket.
+    pub(super) ping: bool,
+    /// The TCP port.
+    pub(super) tcp: bool,
+}
 
 /// A number and the sockets that hold it.
 #[derive(Debug)]
@@ -36,6 +46,10 @@ pub(super) struct Reserved {
     pub(super) udp: Socket,
     /// Sends and hears echoes where there are no raw sockets.
     pub(super) ping: Option<Socket>,
+    /// Keeps other programs' connections from this port where raw sockets send TCP from it. It is neither
+    /// connected nor listening, so the kernel itself resets whatever a target accepts: no connection stays
+    /// half open there.
+    tcp: Option<Socket>,
     /// Hop limit and traffic class the ping socket was last told; 0 is none.
     pub(super) told: (u8, u8),
     /// Who uses it (`None`), or did until when.
@@ -50,7 +64,7 @@ impl Reserved {
         prepare(&udp, family, mode)?;
         udp.bind(&socket::any(family, 0))?;
         let number = udp.local_addr()?.as_socket().map_or(0, |own| own.port());
-        Ok(Self { number, udp, ping: None, told: (0, 0), used: HashMap::new(), tidy_at: 64 })
+        Ok(Self { number, udp, ping: None, tcp: None, told: (0, 0), used: HashMap::new(), tidy_at: 64 })
     }
 
     fn free_for(&self, address: IpAddr, now: Moment) -> bool {
@@ -76,12 +90,39 @@ impl Reserved {
         }
         let ping = socket::open(family, Type::DGRAM, socket::icmp(family))?;
         prepare(&ping, family, Mode::Unprivileged)?;
-        match ping.bind(&socket::any(family, self.number)) {
-            Ok(()) => self.ping = Some(ping),
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Ok(false),
-            Err(error) => return Err(error),
+        self.ping = bound(ping, family, self.number)?;
+        Ok(self.ping.is_some())
+    }
+
+    /// Binds the TCP port of this number; `false` if another program has it.
+    fn reserve_tcp(&mut self, family: Family) -> io::Result<bool> {
+        if self.tcp.is_some() {
+            return Ok(true);
         }
-        Ok(true)
+        let tcp = socket::open(family, Type::STREAM, Number::TCP)?;
+        if family == Family::V6 {
+            tcp.set_only_v6(true)?;
+        }
+        self.tcp = bound(tcp, family, self.number)?;
+        Ok(self.tcp.is_some())
+    }
+
+    /// Opens what is needed beside the UDP socket; `false` if somebody else has this number.
+    fn open(&mut self, family: Family, needs: Needs) -> Result<bool, Error> {
+        if needs.ping && !self.open_ping(family).map_err(not_pinging)? {
+            return Ok(false);
+        }
+        let reserved = !needs.tcp || self.reserve_tcp(family).map_err(not_reserved)?;
+        Ok(reserved)
+    }
+}
+
+/// Whether a bind worked; `None` if somebody else has the number.
+fn bound(socket: Socket, family: Family, number: u16) -> io::Result<Option<Socket>> {
+    match socket.bind(&socket::any(family, number)) {
+        Ok(()) => Ok(Some(socket)),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -128,13 +169,13 @@ impl Identities {
         self.all.get_mut(index)
     }
 
-    /// Takes `count` identities for a target, with ping sockets if asked for, and gives their places in
+    /// Takes `count` identities for a target, with what it needs of them, and gives their places in
     /// [`Self::all`].
     pub(super) fn claim(
         &mut self,
         address: IpAddr,
         count: u16,
-        ping: bool,
+        needs: Needs,
         now: Moment,
     ) -> Result<Vec<usize>, Error> {
         let mut claimed = Vec::with_capacity(usize::from(count));
@@ -148,11 +189,11 @@ impl Identities {
             }
             let Some(identity) = self.all.get_mut(index) else { break };
             if identity.free_for(address, now) {
-                if !ping || identity.open_ping(self.family).map_err(not_pinging)? {
+                if identity.open(self.family, needs)? {
                     claimed.push(index);
                 } else if tries == 0 {
                     let source = io::ErrorKind::AddrInUse.into();
-                    return Err(Error::System { attempt: "bind a ping socket", source });
+                    return Err(Error::System { attempt: "reserve a number for ICMP or TCP", source });
                 } else {
                     tries -= 1;
                 }
@@ -172,11 +213,11 @@ impl Identities {
         &mut self,
         address: IpAddr,
         count: u16,
-        ping: bool,
+        needs: Needs,
         now: Moment,
         build: impl FnOnce(&Self, &[usize]) -> Result<T, Error>,
     ) -> Result<(Vec<usize>, T), Error> {
-        let claimed = self.claim(address, count, ping, now)?;
+        let claimed = self.claim(address, count, needs, now)?;
         match build(self, &claimed) {
             Ok(built) => Ok((claimed, built)),
             Err(error) => {
@@ -194,6 +235,10 @@ impl Identities {
             }
         }
     }
+}
+
+fn not_reserved(source: io::Error) -> Error {
+    Error::System { attempt: "reserve a TCP port", source }
 }
 
 /// What a failed ping socket means.

@@ -1,5 +1,6 @@
 //! The links of Linux, and what they share.
 
+mod connections;
 mod control;
 mod error_queue;
 mod filter;
@@ -17,10 +18,9 @@ use std::io;
 use self::identities::{Identities, Reserved};
 use self::socket::Queue;
 use super::clock::{SystemClocks, Timekeeper};
-use crate::Error;
 use crate::engine::Probe;
 use crate::link::{Identity, Incoming, SendFailure};
-use crate::model::{Flow, Mode, Protocol};
+use crate::model::{Flow, Protocol};
 
 /// What is read of one socket before the others get their turn: a flood on one of them must not keep the
 /// engine from its other work.
@@ -79,17 +79,6 @@ fn unknown() -> SendFailure {
         io::ErrorKind::NotConnected,
         "the target is not attached to this link",
     ))
-}
-
-fn refuse_tcp(protocols: &[Protocol], mode: Mode) -> Result<(), Error> {
-    if protocols.contains(&Protocol::Tcp) {
-        return Err(Error::Unsupported {
-            mode,
-            what: "send TCP probes yet",
-            remedy: "use `--protocol icmp` or `--protocol udp`",
-        });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

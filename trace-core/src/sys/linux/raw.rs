@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use socket2::{Protocol as Number, SockAddr, Socket, Type};
 
 use super::filter;
-use super::identities::Identities;
+use super::identities::{Identities, Needs};
 use super::socket::{self, Queue, SocketOption};
 use super::source::source_towards;
 use crate::Error;
@@ -18,7 +18,11 @@ use crate::wire::{Headers, Template};
 
 /// Raw sockets: whole packets out, whole answers in. Needs `CAP_NET_RAW`.
 ///
-/// ICMP and UDP over both families. The sockets of a family are opened when its first target is attached.
+/// ICMP, UDP and TCP over both families. The sockets of a family are opened when its first target is attached.
+///
+/// The port a SYN leaves from is reserved by a TCP socket that never listens. So the kernel resets by itself
+/// whatever a target accepts, unless a firewall of this machine forbids it.
+///
 /// Packets larger than the interface takes are refused: nobody cuts a packet that comes with its IP header.
 #[derive(Debug)]
 pub struct RawLink {
@@ -38,6 +42,8 @@ struct Side {
     family: Family,
     sender: Option<Socket>,
     listener: Option<Socket>,
+    /// Hears TCP once a target is probed with it.
+    segments: Option<Socket>,
     identities: Identities,
 }
 
@@ -46,6 +52,8 @@ struct Side {
 enum Ear {
     /// ICMP of a family.
     Icmp(Family),
+    /// TCP of a family.
+    Tcp(Family),
     /// The UDP socket of an identity.
     Udp(Family, usize),
 }
@@ -101,6 +109,10 @@ impl RawLink {
                 self.polled.push(socket::polled(listener));
                 self.ears.push(Ear::Icmp(side.family));
             }
+            if let Some(segments) = &side.segments {
+                self.polled.push(socket::polled(segments));
+                self.ears.push(Ear::Tcp(side.family));
+            }
             for (index, identity) in side.identities.all().iter().enumerate() {
                 self.polled.push(socket::polled(&identity.udp));
                 self.ears.push(Ear::Udp(side.family, index));
@@ -126,7 +138,8 @@ fn open_raw(family: Family, protocol: Number) -> Result<Socket, Error> {
 
 impl Side {
     const fn new(family: Family) -> Self {
-        Self { family, sender: None, listener: None, identities: Identities::new(family, Mode::Raw) }
+        let identities = Identities::new(family, Mode::Raw);
+        Self { family, sender: None, listener: None, segments: None, identities }
     }
 
     fn open_sender(&mut self) -> Result<(), Error> {
@@ -164,10 +177,25 @@ impl Side {
         Ok(())
     }
 
+    fn open_segments(&mut self) -> Result<(), Error> {
+        if self.segments.is_some() {
+            return Ok(());
+        }
+        let segments = open_raw(self.family, Number::TCP)?;
+        // Nothing until there are numbers to listen for: this socket would hear all TCP of this machine.
+        let _ = filter::hear_only_segments_to(&segments, self.family, &[]);
+        socket::prepare_to_hear(&segments, self.family);
+        self.segments = Some(segments);
+        Ok(())
+    }
+
     /// Keeps other programs' answers out. If that fails they are read and not recognised.
     fn listen_to_own_answers(&self) {
         if let Some(listener) = &self.listener {
             let _ = filter::hear_only_about(listener, self.family, self.identities.all());
+        }
+        if let Some(segments) = &self.segments {
+            let _ = filter::hear_only_segments_to(segments, self.family, self.identities.all());
         }
     }
 }
@@ -184,7 +212,6 @@ impl Link for RawLink {
     fn attach(&mut self, target: TargetIndex, destination: &Destination) -> Result<Attached, Error> {
         self.detach(target);
         let protocols = destination.protocols.list();
-        super::refuse_tcp(protocols, Mode::Raw)?;
         let address = destination.address;
         let family = Family::of(address);
         let now = self.now();
@@ -194,6 +221,11 @@ impl Link for RawLink {
         let side = self.side(family);
         side.open_sender()?;
         side.open_listener()?;
+        let tcp = protocols.contains(&Protocol::Tcp);
+        let deaf = tcp && side.segments.is_none();
+        if tcp {
+            side.open_segments()?;
+        }
         let reserved = side.identities.all().len();
         let flows = destination.flows;
         let build = |reserved: &Identities, claimed: &[usize]| {
@@ -213,8 +245,8 @@ impl Link for RawLink {
             let templates = templates.collect::<Result<Vec<_>, _>>()?;
             Ok((identities, templates))
         };
-        let claimed = side.identities.claim_for(address, flows, false, now, build);
-        if side.identities.all().len() > reserved {
+        let claimed = side.identities.claim_for(address, flows, Needs { ping: false, tcp }, now, build);
+        if deaf || side.identities.all().len() > reserved {
             side.listen_to_own_answers();
         }
         let (claimed, (identities, templates)) = claimed?;
@@ -268,14 +300,22 @@ impl Link for RawLink {
             if polled.revents == 0 {
                 continue;
             }
-            let (Ear::Icmp(family) | Ear::Udp(family, _)) = *ear;
+            let (Ear::Icmp(family) | Ear::Tcp(family) | Ear::Udp(family, _)) = *ear;
             let side = match family {
                 Family::V4 => &self.v4,
                 Family::V6 => &self.v6,
             };
             empty &= match *ear {
                 Ear::Icmp(_) => match &side.listener {
-                    Some(listener) => hear_icmp(listener, family, &self.clock, &mut self.buffer, hear),
+                    Some(listener) => {
+                        hear_packets(listener, Protocol::Icmp, family, &self.clock, &mut self.buffer, hear)
+                    }
+                    None => true,
+                },
+                Ear::Tcp(_) => match &side.segments {
+                    Some(segments) => {
+                        hear_packets(segments, Protocol::Tcp, family, &self.clock, &mut self.buffer, hear)
+                    }
                     None => true,
                 },
                 Ear::Udp(_, index) => match side.identities.get(index) {
@@ -291,9 +331,10 @@ impl Link for RawLink {
     }
 }
 
-/// Hands over what a raw ICMP socket has heard; tells whether it is empty then.
-fn hear_icmp(
+/// Hands over what a raw socket has heard; tells whether it is empty then.
+fn hear_packets(
     listener: &Socket,
+    protocol: Protocol,
     family: Family,
     clock: &Timekeeper<SystemClocks>,
     buffer: &mut [u8],
@@ -307,7 +348,7 @@ fn hear_icmp(
             Family::V6 => (received.bytes, received.told.ttl),
         };
         if let Some(peer) = received.peer {
-            hear(Incoming::Packet { protocol: Protocol::Icmp, from: peer.ip(), bytes, reply_ttl, at });
+            hear(Incoming::Packet { protocol, from: peer.ip(), bytes, reply_ttl, at });
         }
         Ok(())
     })

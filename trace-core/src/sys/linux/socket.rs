@@ -211,6 +211,35 @@ pub(super) fn polled(socket: &Socket) -> libc::pollfd {
     libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLIN, revents: 0 }
 }
 
+/// The same for a connection that is being made: it can be written to once it is.
+pub(super) fn polled_until_connected(socket: &Socket) -> libc::pollfd {
+    libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLIN | libc::POLLOUT, revents: 0 }
+}
+
+/// How long the SYN of a connection took to be acknowledged, as the kernel measured it (`TCP_INFO`, tcp(7)).
+#[expect(unsafe_code, reason = "neither std nor socket2 read this option")]
+pub(super) fn handshake_time(socket: &Socket) -> Option<Duration> {
+    /// Where `tcpi_rtt` stands in `struct tcp_info` of linux/tcp.h: microseconds, smoothed, which the first
+    /// of all measurements is as it is.
+    const RTT: usize = 68;
+    let mut information = [0_u8; RTT + 4];
+    let mut length = libc::socklen_t::try_from(information.len()).ok()?;
+    // SAFETY: the kernel writes at most `length` bytes into an array that is exactly as long, and then their
+    // number into `length`.
+    let result = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            information.as_mut_ptr().cast(),
+            &mut length,
+        )
+    };
+    let told = result == 0 && usize::try_from(length).is_ok_and(|length| length >= RTT + 4);
+    let microseconds = u32::from_ne_bytes(*information.last_chunk()?);
+    (told && microseconds > 0).then(|| Duration::from_micros(microseconds.into()))
+}
+
 /// Whether the same packet may be sent again in a moment.
 pub(super) fn is_busy(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::WouldBlock

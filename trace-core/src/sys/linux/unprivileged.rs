@@ -5,9 +5,10 @@ use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 
 use socket2::{MsgHdr, SockAddr, Socket, Type};
 
+use super::connections::{Connections, Departure};
 use super::control::Orders;
-use super::error_queue::{self, Backlog, Owner};
-use super::identities::{Identities, not_pinging};
+use super::error_queue::{Backlog, Owner, hear_errors, keep_errors, send_in_spite_of_errors};
+use super::identities::{Identities, Needs, not_pinging};
 use super::socket::{self, Queue};
 use super::source::source_towards;
 use crate::Error;
@@ -17,13 +18,11 @@ use crate::link::{Attached, Destination, Incoming, Link, SendFailure};
 use crate::model::{Family, Mode, Protocol};
 use crate::sys::clock::{SystemClocks, Timekeeper};
 
-/// How often a probe is sent again because an error was pending. One round clears all that are; only a
-/// system that answers every send with an error of its own comes this far.
-const SENDS: u32 = 16;
-
 /// Ordinary sockets and their error queues: needs no capability and no permission.
 ///
-/// UDP over both families; ICMP where `net.ipv4.ping_group_range` holds the user's group ([`can_ping`]).
+/// UDP and TCP over both families; ICMP where `net.ipv4.ping_group_range` holds the user's group
+/// ([`can_ping`]). A TCP probe is a connection that is attempted; at most 256 are under way at once, each is
+/// given up after 0.95 seconds, and one that was made is reset.
 #[derive(Debug)]
 pub struct UnprivilegedLink {
     clock: Timekeeper<SystemClocks>,
@@ -32,7 +31,8 @@ pub struct UnprivilegedLink {
     targets: HashMap<TargetIndex, Aim>,
     /// What was read while sending.
     backlog: Backlog,
-    /// For [`socket::wait`], in the order of [`Self::ears`].
+    connections: Connections,
+    /// For [`socket::wait`], in the order of [`Self::ears`]; behind them the connections.
     polled: Vec<libc::pollfd>,
     ears: Vec<Ear>,
     buffer: Vec<u8>,
@@ -50,7 +50,6 @@ struct Ear {
 #[derive(Debug)]
 struct Aim {
     address: IpAddr,
-    port: u16,
     tos: u8,
     claimed: Vec<usize>,
     protocols: &'static [Protocol],
@@ -62,6 +61,7 @@ struct Aim {
 #[derive(Debug)]
 struct Lane {
     payload: Payload,
+    port: u16,
     /// The flow label, which travels to the kernel with the address; 0 leaves the choice to the kernel.
     label: u32,
     to: SockAddr,
@@ -87,6 +87,7 @@ impl UnprivilegedLink {
             v6: Identities::new(Family::V6, Mode::Unprivileged),
             targets: HashMap::new(),
             backlog: Backlog::default(),
+            connections: Connections::default(),
             polled: Vec::new(),
             ears: Vec::new(),
             buffer: vec![0; usize::from(u16::MAX) + 1],
@@ -116,7 +117,7 @@ impl UnprivilegedLink {
     }
 
     fn send_once(&mut self, probe: &Probe) -> Result<Moment, SendFailure> {
-        let Self { clock, v4, v6, targets, backlog, buffer, .. } = self;
+        let Self { clock, v4, v6, targets, backlog, connections, buffer, .. } = self;
         let aim = targets.get_mut(&probe.target).ok_or_else(super::unknown)?;
         let family = Family::of(aim.address);
         let identities = match family {
@@ -126,12 +127,16 @@ impl UnprivilegedLink {
         let place = super::place(aim.protocols, aim.claimed.len(), probe).ok_or_else(super::unknown)?;
         let claimed = aim.claimed.get(usize::from(probe.flow.0)).ok_or_else(super::unknown)?;
         let identity = identities.get_mut(*claimed).ok_or_else(super::unknown)?;
-        let Lane { payload, label, to } = aim.lanes.get_mut(place).ok_or_else(super::unknown)?;
+        let Lane { payload, port, label, to } = aim.lanes.get_mut(place).ok_or_else(super::unknown)?;
+        if probe.protocol == Protocol::Tcp {
+            let departure = Departure { family, to, tos: aim.tos, identity: identity.number };
+            return connections.attempt(probe, &departure, clock);
+        }
         let payload = payload.stamp(probe.ttl, probe.id);
 
         let own_port;
         let to = if probe.off_flow && probe.protocol == Protocol::Udp {
-            own_port = address_with(aim.address, carrier::off_flow_port(aim.port, probe.id), *label);
+            own_port = address_with(aim.address, carrier::off_flow_port(*port, probe.id), *label);
             &own_port
         } else {
             to
@@ -151,7 +156,7 @@ impl UnprivilegedLink {
             (Protocol::Icmp, None) => return Err(super::unknown()),
             (Protocol::Udp | Protocol::Tcp, _) => (&identity.udp, orders.bytes()),
         };
-        let owner = Owner { protocol: probe.protocol, identity: identity.number };
+        let owner = Owner { protocol: probe.protocol, identity: identity.number, probe: None };
         let parts = [IoSlice::new(payload)];
         let message = MsgHdr::new().with_addr(to).with_buffers(&parts).with_control(orders);
         send_in_spite_of_errors(socket, &message, clock, || {
@@ -166,7 +171,7 @@ impl UnprivilegedLink {
         let Some(lane) = place.and_then(|place| aim.lanes.get_mut(place)) else { return false };
         let had = lane.to.as_socket().is_some_and(|to| flow_information(to) != 0);
         lane.label = 0;
-        lane.to = address_with(aim.address, aim.port, 0);
+        lane.to = address_with(aim.address, lane.port, 0);
         had
     }
 }
@@ -183,7 +188,6 @@ impl Link for UnprivilegedLink {
     fn attach(&mut self, target: TargetIndex, destination: &Destination) -> Result<Attached, Error> {
         self.detach(target);
         let protocols = destination.protocols.list();
-        super::refuse_tcp(protocols, Mode::Unprivileged)?;
         let address = destination.address;
         let family = Family::of(address);
         let now = self.now();
@@ -192,7 +196,7 @@ impl Link for UnprivilegedLink {
             // Before a port is taken: it is the likeliest thing to be forbidden.
             socket::open(family, Type::DGRAM, socket::icmp(family)).map_err(not_pinging)?;
         }
-        let port = destination.port_of(Protocol::Udp);
+        let port = protocols.last().map_or(0, |protocol| destination.port_of(*protocol));
         let source = source_towards(address, port, Mode::Unprivileged)?;
 
         let (flows, size) = (destination.flows, destination.size);
@@ -201,21 +205,24 @@ impl Link for UnprivilegedLink {
             let lanes = identities.iter().map(|identity| {
                 let payload = Payload::new(identity.protocol, family, identity.number, size)?;
                 let label = carrier::flow_label(identity.protocol, identity.number);
-                Ok(Lane { payload, label, to: address_with(address, port, label) })
+                let port = destination.port_of(identity.protocol);
+                Ok(Lane { payload, port, label, to: address_with(address, port, label) })
             });
             let lanes = lanes.collect::<Result<Vec<_>, Error>>()?;
             Ok((identities, lanes))
         };
         let reserved = self.identities(family);
-        let (claimed, (identities, lanes)) = reserved.claim_for(address, flows, ping, now, build)?;
+        let needs = Needs { ping, tcp: false };
+        let (claimed, (identities, lanes)) = reserved.claim_for(address, flows, needs, now, build)?;
         let tos = destination.tos;
-        self.targets.insert(target, Aim { address, port, tos, claimed, protocols, lanes });
+        self.targets.insert(target, Aim { address, tos, claimed, protocols, lanes });
         self.listen_everywhere();
-        Ok(Attached { source, identities, notes: Vec::new() })
+        Ok(Attached { source, identities, notes: notes(destination) })
     }
 
     fn detach(&mut self, target: TargetIndex) {
         let now = self.now();
+        self.connections.forget(target);
         if let Some(aim) = self.targets.remove(&target) {
             self.identities(Family::of(aim.address)).release(aim.address, &aim.claimed, now);
         }
@@ -238,6 +245,14 @@ impl Link for UnprivilegedLink {
         let before = self.clock.read();
         let timeout = if self.backlog.is_empty() { until.since(before.moment()) } else { Duration::ZERO };
         self.backlog.deliver(hear);
+        // An attempt that is given up is reason enough to wake: its socket is closed before the kernel
+        // repeats the SYN.
+        let timeout = match self.connections.deadline() {
+            Some(deadline) => timeout.min(deadline.since(before.moment())),
+            None => timeout,
+        };
+        self.polled.truncate(self.ears.len());
+        self.connections.listen(&mut self.polled);
         match socket::wait(&mut self.polled, timeout) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
             Err(source) => return Err(Error::System { attempt: "wait for answers", source }),
@@ -250,7 +265,7 @@ impl Link for UnprivilegedLink {
                 Family::V6 => &self.v6,
             };
             let Some(identity) = identities.get(ear.identity) else { continue };
-            let owner = Owner { protocol: ear.protocol, identity: identity.number };
+            let owner = Owner { protocol: ear.protocol, identity: identity.number, probe: None };
             let (clock, buffer) = (&self.clock, self.buffer.as_mut_slice());
             let socket = match (ear.protocol, &identity.ping) {
                 (Protocol::Icmp, Some(ping)) => ping,
@@ -267,11 +282,32 @@ impl Link for UnprivilegedLink {
                 };
             }
         }
+        let attempts = self.polled.get(self.ears.len()..).unwrap_or_default();
+        self.connections.hear(attempts, &self.clock, &mut self.buffer, hear);
         if empty {
             self.clock.quiet_since(before);
         }
         Ok(())
     }
+}
+
+/// What cannot be kept for a target.
+fn notes(destination: &Destination) -> Vec<String> {
+    if !destination.protocols.list().contains(&Protocol::Tcp) {
+        return Vec::new();
+    }
+    let mut notes = vec![
+        "TCP probes without raw sockets leave from a port each, so that routers which balance by ports may \
+         send them along different paths; what answers after more than 0.95 seconds is not heard"
+            .to_owned(),
+    ];
+    if destination.size.is_some() {
+        notes.push("the kernel chooses the size of TCP probes without raw sockets".to_owned());
+    }
+    if destination.tos & 0b11 != 0 {
+        notes.push("the kernel clears the ECN bits of TCP probes without raw sockets".to_owned());
+    }
+    notes
 }
 
 /// Where to send to. The kernel takes the flow label from there (`IPV6_FLOWINFO_SEND`, ipv6(7)).
@@ -292,74 +328,6 @@ const fn flow_information(address: SocketAddr) -> u32 {
 fn tell_hops(ping: &Socket, (hops, class): (u8, u8)) -> io::Result<()> {
     ping.set_unicast_hops_v6(hops.into())?;
     ping.set_tclass_v6(class.into())
-}
-
-/// Sends, and sends again when what failed was not this probe.
-///
-/// An ICMP error that has come for an earlier probe waits on the socket; the kernel reports it by failing the
-/// next send with it, without sending. It looks like a failure of that send (`EHOSTUNREACH`, `ECONNREFUSED`
-/// and others). So `keep_errors` empties the error queue, and only a send that fails although nothing was
-/// pending has failed itself.
-fn send_in_spite_of_errors(
-    socket: &Socket,
-    message: &MsgHdr<'_, '_, '_>,
-    clock: &Timekeeper<SystemClocks>,
-    mut keep_errors: impl FnMut() -> usize,
-) -> Result<Moment, SendFailure> {
-    let mut nothing_pending = false;
-    let mut failure = io::Error::from(io::ErrorKind::Other);
-    for _ in 0..SENDS {
-        let left = clock.now();
-        match socket.sendmsg(message, 0) {
-            Ok(_) => return Ok(left),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if socket::is_busy(&error) => return Err(SendFailure::Busy),
-            Err(error) => {
-                let kept = keep_errors();
-                failure = error;
-                if nothing_pending && kept == 0 {
-                    break;
-                }
-                nothing_pending = kept == 0;
-            }
-        }
-    }
-    Err(SendFailure::Refused(failure))
-}
-
-/// Empties the error queue into the backlog and tells how many ICMP errors were in it.
-fn keep_errors(
-    socket: &Socket,
-    owner: Owner,
-    clock: &Timekeeper<SystemClocks>,
-    buffer: &mut [u8],
-    backlog: &mut Backlog,
-) -> usize {
-    let mut kept = 0;
-    super::read_all(|| {
-        if let Some(entry) = error_queue::read(socket, owner, clock, buffer)? {
-            backlog.keep(entry);
-            kept += 1;
-        }
-        Ok(())
-    });
-    kept
-}
-
-/// Hands over the error queue of a socket; tells whether it is empty then.
-fn hear_errors(
-    socket: &Socket,
-    owner: Owner,
-    clock: &Timekeeper<SystemClocks>,
-    buffer: &mut [u8],
-    hear: &mut dyn FnMut(Incoming<'_>),
-) -> bool {
-    super::read_all(|| {
-        if let Some(entry) = error_queue::read(socket, owner, clock, buffer)? {
-            hear(entry.incoming());
-        }
-        Ok(())
-    })
 }
 
 /// Hands over what a ping socket was answered; tells whether it is empty then.

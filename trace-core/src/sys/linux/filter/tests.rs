@@ -92,7 +92,7 @@ fn answers_to_our_numbers_pass_and_others_do_not() {
             let program = program(family, &numbers);
             for words in [5, 6, 15] {
                 let hears = |message: &[u8]| passes(&program, &delivered(family, words, message));
-                for protocol in [Protocol::Icmp, Protocol::Udp] {
+                for &protocol in Protocol::ALL {
                     let own = time_exceeded(family, &probe(family, protocol, 40_000));
                     assert!(hears(&own), "{family} {protocol} {numbers:?}");
                     let header = if family == Family::V4 { 20 } else { 40 };
@@ -139,5 +139,27 @@ fn too_many_numbers_let_everything_pass() {
     let numbers: Vec<u16> = (1..=65).collect();
     for family in [Family::V4, Family::V6] {
         assert!(passes(&program(family, &numbers), &[]));
+    }
+}
+
+#[test]
+fn segments_pass_if_they_go_to_one_of_our_ports() {
+    for family in [Family::V4, Family::V6] {
+        for numbers in [vec![40_000], vec![1, 40_000, 65_535], (39_990..40_054).collect()] {
+            let program = segment_program(family, &numbers);
+            for words in [5, 6, 15] {
+                let hears = |from: u16, to: u16| {
+                    let ports = [from.to_be_bytes(), to.to_be_bytes()].concat();
+                    passes(&program, &delivered(family, words, &[&ports[..], &[0; 16]].concat()))
+                };
+                assert!(hears(80, 40_000) && !hears(80, 30_000), "{family} {numbers:?}");
+                // What this machine itself sends from there, heard on the loopback interface.
+                assert!(!hears(40_000, 80), "{family} {numbers:?}");
+            }
+            assert!(!passes(&program, &delivered(family, 5, &[0, 80, 0x9c])), "cut short");
+        }
+        assert!(!passes(&segment_program(family, &[]), &delivered(family, 5, &[0; 20])));
+        let many: Vec<u16> = (1..=65).collect();
+        assert!(passes(&segment_program(family, &many), &[]));
     }
 }

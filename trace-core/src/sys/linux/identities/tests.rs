@@ -18,7 +18,7 @@ fn two_links_never_share_a_number() {
         let mut links: Vec<_> = (0..10).map(|_| Identities::new(Family::V4, mode)).collect();
         let mut seen = HashSet::new();
         for link in &mut links {
-            let claimed = link.claim(localhost(1), 8, false, NOW).unwrap();
+            let claimed = link.claim(localhost(1), 8, Needs::default(), NOW).unwrap();
             for number in numbers(link, &claimed) {
                 assert_ne!(number, 0);
                 assert!(seen.insert(number), "{number} was given twice");
@@ -31,9 +31,9 @@ fn two_links_never_share_a_number() {
 #[test]
 fn targets_with_one_address_share_no_number_and_others_share_all() {
     let mut identities = Identities::new(Family::V4, Mode::Raw);
-    let first = identities.claim(localhost(1), 3, false, NOW).unwrap();
-    let second = identities.claim(localhost(1), 3, false, NOW).unwrap();
-    let other = identities.claim(localhost(2), 3, false, NOW).unwrap();
+    let first = identities.claim(localhost(1), 3, Needs::default(), NOW).unwrap();
+    let second = identities.claim(localhost(1), 3, Needs::default(), NOW).unwrap();
+    let other = identities.claim(localhost(2), 3, Needs::default(), NOW).unwrap();
     assert!(first.iter().all(|index| !second.contains(index)));
     assert_eq!(first, other);
     assert_eq!(identities.all().len(), 6);
@@ -42,20 +42,20 @@ fn targets_with_one_address_share_no_number_and_others_share_all() {
 #[test]
 fn a_number_rests_before_the_same_address_gets_it_again() {
     let mut identities = Identities::new(Family::V4, Mode::Raw);
-    let first = identities.claim(localhost(1), 1, false, NOW).unwrap();
+    let first = identities.claim(localhost(1), 1, Needs::default(), NOW).unwrap();
     identities.release(localhost(1), &first, NOW);
-    assert_eq!(identities.claim(localhost(2), 1, false, NOW).unwrap(), first);
+    assert_eq!(identities.claim(localhost(2), 1, Needs::default(), NOW).unwrap(), first);
     let soon = NOW + REST / 2;
-    let second = identities.claim(localhost(1), 1, false, soon).unwrap();
+    let second = identities.claim(localhost(1), 1, Needs::default(), soon).unwrap();
     assert_ne!(first, second);
     let later = NOW + REST;
-    assert_eq!(identities.claim(localhost(1), 1, false, later).unwrap(), first);
+    assert_eq!(identities.claim(localhost(1), 1, Needs::default(), later).unwrap(), first);
 }
 
 #[test]
 fn a_reserved_number_is_taken_for_every_address_of_this_machine() {
     let mut identities = Identities::new(Family::V4, Mode::Raw);
-    let claimed = identities.claim(localhost(1), 1, false, NOW).unwrap();
+    let claimed = identities.claim(localhost(1), 1, Needs::default(), NOW).unwrap();
     let number = numbers(&identities, &claimed)[0];
     for address in [localhost(1), localhost(9), IpAddr::from([0, 0, 0, 0])] {
         let error = std::net::UdpSocket::bind((address, number)).unwrap_err();
@@ -71,9 +71,46 @@ fn what_has_rested_is_forgotten() {
         let address = IpAddr::from([127, 1, high, low]);
         // A hundred targets in the time that a number rests.
         let now = NOW + REST * round.into() / 100;
-        let claimed = identities.claim(address, 1, false, now).unwrap();
+        let claimed = identities.claim(address, 1, Needs::default(), now).unwrap();
         identities.release(address, &claimed, now);
     }
     assert_eq!(identities.all().len(), 1);
     assert!(identities.get(0).unwrap().used.len() < 300, "{}", identities.get(0).unwrap().used.len());
+}
+
+#[test]
+fn a_tcp_port_is_reserved_and_nobody_listens_there() {
+    let needs = Needs { ping: false, tcp: true };
+    for family in [Family::V4, Family::V6] {
+        let address: IpAddr = match family {
+            Family::V4 => localhost(1),
+            Family::V6 => IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]),
+        };
+        if std::net::UdpSocket::bind((address, 0)).is_err() {
+            super::super::tests::skip("no IPv6");
+            continue;
+        }
+        let mut identities = Identities::new(family, Mode::Raw);
+        let claimed = identities.claim(address, 2, needs, NOW).unwrap();
+        for number in numbers(&identities, &claimed) {
+            let error = std::net::TcpListener::bind((address, number)).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+            let error = std::net::TcpStream::connect((address, number)).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+        }
+    }
+}
+
+/// A number whose TCP port somebody else has is passed over, and stays good for everything else.
+#[test]
+fn a_foreign_tcp_port_costs_its_number_only() {
+    let mut identities = Identities::new(Family::V4, Mode::Raw);
+    let first = identities.claim(localhost(1), 1, Needs::default(), NOW).unwrap();
+    let number = numbers(&identities, &first)[0];
+    let Ok(_foreign) = std::net::TcpListener::bind((localhost(1), number)) else {
+        return super::super::tests::skip("another program has the port already");
+    };
+    let claimed = identities.claim(localhost(2), 1, Needs { ping: false, tcp: true }, NOW).unwrap();
+    assert_ne!(numbers(&identities, &claimed)[0], number);
+    assert_eq!(identities.claim(localhost(3), 1, Needs::default(), NOW).unwrap(), first);
 }
