@@ -129,7 +129,7 @@ lab_test! {
         let rules = format!(
             "table inet filter {{ chain forward {{ type filter hook forward priority 0; \
              ip daddr {} reject with icmp port-unreachable; \
-             ip6 daddr {} reject with icmpv6 port-unreachable; }} }}",
+             ip6 daddr {} reject with icmpv6 port-unreachable; }}; }}",
             lab.target(4),
             lab.target(6)
         );
