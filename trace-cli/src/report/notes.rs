@@ -40,11 +40,9 @@ pub(crate) fn of_answerer(hop: &Hop, from: IpAddr, target: Option<IpAddr>) -> Ve
 
 fn mark(reply: &Reply, target: Option<IpAddr>) -> Option<String> {
     let mark = match reply.kind? {
-        ReplyKind::TimeExceeded
-        | ReplyKind::EchoReply
-        | ReplyKind::SynAck
-        | ReplyKind::Rst
-        | ReplyKind::Data => return None,
+        ReplyKind::TimeExceeded | ReplyKind::EchoReply | ReplyKind::Data => return None,
+        ReplyKind::SynAck => "port open",
+        ReplyKind::Rst => "port closed",
         ReplyKind::PortUnreachable if Some(reply.from) == target => return None,
         ReplyKind::PortUnreachable => "port unreachable",
         ReplyKind::HostUnreachable => "!H host unreachable",

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use trace_core::model::{Atlas, Outcome, Trace};
+use trace_core::link::Destination;
+use trace_core::model::{Atlas, Outcome, Protocol, Protocols, Settings, Trace};
 
 use super::hops::Hops;
 use super::milliseconds;
@@ -46,7 +47,7 @@ pub(crate) fn heading(trace: &Trace, remarks: &[String], paint: Paint) -> String
         .as_ref()
         .map_or_else(|| "no known target".to_owned(), |target| escape(&target.to_string()));
     let mut first = vec![target];
-    first.extend(trace.protocol.map(|protocol| protocol.to_string()));
+    first.extend(trace.protocol.map(|protocol| protocol_words(protocol, trace.settings.as_ref())));
     first.extend(trace.mode.map(|mode| mode.to_string()));
     if let Some(settings) = &trace.settings {
         first.push(plural(settings.queries.into(), "probe a hop", "probes a hop"));
@@ -65,6 +66,15 @@ pub(crate) fn heading(trace: &Trace, remarks: &[String], paint: Paint) -> String
         text.push('\n');
     }
     text
+}
+
+/// The protocol, with the port where it tells something: one that was typed, and that of TCP always.
+fn protocol_words(protocol: Protocols, settings: Option<&Settings>) -> String {
+    let port = settings.and_then(|settings| match (settings.port, protocol) {
+        (None, Protocols::One(Protocol::Tcp)) => Some(Destination::DEFAULT_TCP_PORT),
+        (port, _) => port,
+    });
+    port.map_or_else(|| protocol.to_string(), |port| format!("{protocol} port {port}"))
 }
 
 /// How it ended, in words.

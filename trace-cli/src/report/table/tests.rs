@@ -109,12 +109,23 @@ fn every_way_to_refuse_has_its_mark() {
         ReplyKind::Unreachable,
         ReplyKind::ReassemblyExceeded,
         ReplyKind::ParameterProblem,
+        ReplyKind::SynAck,
+        ReplyKind::Rst,
     ];
     let probes: Vec<_> = kinds.iter().map(|kind| answered("192.0.2.1", 1000, *kind)).collect();
     let barred = Trace { hops: vec![hop(1, probes)], ..sample() };
     let text = trace(&barred, &Atlas::default(), PLAIN);
     let notes = text.lines().nth(3).unwrap().split_once("!H").unwrap().1;
-    assert_snapshot!(format!("!H{notes}"), @"!H host unreachable, !N network unreachable, !P protocol unreachable, !X refused by a filter, !F packet too big, port unreachable, !<12> unreachable, fragments not reassembled, header refused");
+    assert_snapshot!(format!("!H{notes}"), @"!H host unreachable, !N network unreachable, !P protocol unreachable, !X refused by a filter, !F packet too big, port unreachable, !<12> unreachable, fragments not reassembled, header refused, port open, port closed");
+}
+
+#[test]
+fn ports_are_told_where_they_tell_something() {
+    let with = |protocol, port| protocol_words(protocol, Some(&Settings { port, ..Settings::default() }));
+    assert_eq!(with(Protocols::One(Protocol::Tcp), None), "tcp port 80");
+    assert_eq!(with(Protocols::One(Protocol::Tcp), Some(443)), "tcp port 443");
+    assert_eq!(with(Protocols::One(Protocol::Udp), Some(53)), "udp port 53");
+    assert_eq!(with(Protocols::One(Protocol::Udp), None), "udp");
 }
 
 #[test]
