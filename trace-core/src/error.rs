@@ -50,7 +50,7 @@ pub enum Error {
         remedy: &'static str,
     },
     /// A probe cannot be as small as it was asked to be.
-    #[error("a {protocol} probe over {family} cannot have {size} bytes; the smallest has {smallest}")]
+    #[error("a probe by {protocol} over {family} cannot have {size} bytes; the smallest has {smallest}")]
     ProbeSize {
         /// The protocol of the probe.
         protocol: crate::model::Protocol,

@@ -1,4 +1,4 @@
-//! The vocabulary and the probing engine of trace: traceroute over ICMP and UDP, IPv4 and IPv6, with raw sockets or
+//! The vocabulary and the probing engine of trace: traceroute over ICMP, UDP and TCP, IPv4 and IPv6, with raw sockets or
 //! without any privilege.
 //!
 //! For whoever wants to measure network paths from a Rust program, study how a tracer decides, or read what
@@ -44,8 +44,7 @@
 //!
 //! # Limits
 //!
-//! Sockets are for Linux; elsewhere `sys::open` says so. TCP probes are built and recognised, but no socket sends them
-//! yet. A trace has one thread: the one that asks for events.
+//! Sockets are for Linux; elsewhere `sys::open` says so. A trace has one thread: the one that asks for events.
 
 #[cfg(feature = "wire")]
 pub mod carrier;

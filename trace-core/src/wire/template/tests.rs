@@ -96,7 +96,7 @@ fn a_size_that_is_too_small_names_the_smallest() {
     let small = Headers { size: Some(35), ..headers(Family::V4, Protocol::Udp) };
     assert_eq!(
         Template::new(&small).unwrap_err().to_string(),
-        "a udp probe over ipv4 cannot have 35 bytes; the smallest has 36"
+        "a probe by udp over ipv4 cannot have 35 bytes; the smallest has 36"
     );
     let mixed = Headers { source: "192.0.2.1".parse().unwrap(), ..headers(Family::V6, Protocol::Icmp) };
     assert!(matches!(Template::new(&mixed), Err(Error::MixedFamilies { .. })));
