@@ -50,7 +50,10 @@ pub(crate) fn view(options: &MapOptions, room: &Room, points: &[Degrees]) -> Res
             }
             let world = azimuthal_world(cap.centre, page);
             Ok(match extent {
-                Extent::Fit if !points.is_empty() => azimuthal(cap.centre, rect, inner, points, world.scale),
+                Extent::Fit if !points.is_empty() => {
+                    let fitted = azimuthal(cap.centre, rect, inner, points);
+                    if fitted.scale < world.scale { world } else { fitted }
+                }
                 _ => world,
             })
         }
@@ -59,7 +62,7 @@ pub(crate) fn view(options: &MapOptions, room: &Room, points: &[Degrees]) -> Res
                 points.iter().all(|point| point.y > POLAR) || points.iter().all(|point| point.y < -POLAR);
             let limit = if polar { POLAR_CORNER } else { CORNER };
             if cap.radius < limit {
-                let view = azimuthal(cap.centre, rect, inner, points, 0.0);
+                let view = azimuthal(cap.centre, rect, inner, points);
                 if corners(&view, rect) <= limit {
                     return Ok(view);
                 }
@@ -130,8 +133,7 @@ fn azimuthal_world(centre: Degrees, rect: Rect) -> View {
     View { projection: Projection::Azimuthal, longitude: centre.x, latitude: centre.y, scale, x, y }
 }
 
-fn azimuthal(centre: Degrees, rect: Rect, inner: Rect, points: &[Degrees], least: f64) -> View {
-    let (x, y) = inner.centre();
+fn azimuthal(centre: Degrees, rect: Rect, inner: Rect, points: &[Degrees]) -> View {
     let flat = View {
         projection: Projection::Azimuthal,
         longitude: centre.x,
@@ -144,7 +146,11 @@ fn azimuthal(centre: Degrees, rect: Rect, inner: Rect, points: &[Degrees], least
     let scale = bounds.map_or(f64::MAX, |bounds| {
         (inner.width() / bounds.width().max(1e-9)).min(inner.height() / bounds.height().max(1e-9))
     });
-    View { scale: scale.min(closest(rect)).max(least), x, y, ..flat }
+    let scale = scale.min(closest(rect));
+    // The centre of the projection need not be quite the middle of what is drawn.
+    let (middle_x, middle_y) = bounds.map_or((0.0, 0.0), |bounds| bounds.centre());
+    let (x, y) = inner.centre();
+    View { scale, x: x - scale * middle_x, y: y - scale * middle_y, ..flat }
 }
 
 /// The angle from an azimuthal map's centre to the farthest corner of the canvas, in degrees.
@@ -269,6 +275,15 @@ mod tests {
         let route = points(&[(0.0, 0.0), (0.0, 120.0), (0.0, -120.0)]);
         let error = view(&options(Extent::Fit, Some(Projection::Azimuthal)), &ROOM, &route).unwrap_err();
         assert!(error.to_string().contains("natural-earth"), "{error}");
+    }
+
+    #[test]
+    fn a_route_that_is_not_centred_on_its_middle_is_seen_whole() {
+        let route = points(&[(0.0, -36.3), (77.0, -9.0), (2.6, -172.6), (0.0, 84.1)]);
+        let view = view(&options(Extent::Fit, Some(Projection::Azimuthal)), &ROOM, &route).unwrap();
+        for point in route {
+            assert!(RECT.holds(view.pixel(point).unwrap()), "{point:?} {view:?}");
+        }
     }
 
     proptest! {
