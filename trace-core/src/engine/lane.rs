@@ -151,13 +151,13 @@ impl Lane {
 
     /// How many probes of this row are sent, if it wants more of them now.
     pub(super) fn wants(&self, row: usize, now: Moment) -> Option<u16> {
-        let Some(found) = self.rows.get(row) else { return Some(0) };
-        if found.sent >= found.quota || !self.has_free_id(now) {
+        let sent = self.rows.get(row).map_or(0, |found| found.sent);
+        if self.rows.get(row).is_some_and(|found| sent >= found.quota) || !self.has_free_id(now) {
             return None;
         }
         let alone = self.telling != Telling::OneAtATime
             || (0..self.rows.len()).all(|other| self.in_flight(other, now) == 0);
-        (alone && !self.would_disturb(row, now)).then_some(found.sent)
+        (alone && !self.would_disturb(row, now)).then_some(sent)
     }
 
     /// Whether a probe would come to the target while another SYN of the flow is under way to it. Some hosts
@@ -386,5 +386,28 @@ mod tests {
     #[test]
     fn a_slot_stays_small() {
         assert!(size_of::<Slot>() <= 32, "{}", size_of::<Slot>());
+    }
+
+    #[test]
+    fn a_ttl_not_probed_yet_waits_like_any_other() {
+        let settings = Settings::default();
+        let mut lane = Lane::new(Protocol::Udp, Flow(0), &settings, None, Moment::ZERO);
+        assert_eq!((lane.wants(0, Moment::ZERO), lane.wants(1, Moment::ZERO)), (Some(0), Some(0)));
+        lane.telling = Telling::OneAtATime;
+        lane.enter(0, Moment::ZERO);
+        assert_eq!((lane.wants(0, Moment::ZERO), lane.wants(1, Moment::ZERO)), (None, None));
+        // The first is given up: the next may go.
+        assert_eq!(lane.wants(1, Moment::ZERO + settings.wait), Some(0));
+    }
+
+    #[test]
+    fn a_ttl_not_probed_yet_waits_for_a_free_id() {
+        let settings = Settings::default();
+        let mut lane = Lane::new(Protocol::Udp, Flow(0), &settings, None, Moment::ZERO);
+        for _ in 0..ProbeId::COUNT {
+            lane.enter(0, Moment::ZERO);
+        }
+        assert_eq!(lane.wants(1, Moment::ZERO), None);
+        assert_eq!(lane.wants(1, Moment::ZERO + settings.wait), Some(0));
     }
 }
