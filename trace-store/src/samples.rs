@@ -111,7 +111,20 @@ fn settings() -> impl Strategy<Value = Settings> {
     )
         .prop_map(
             |((queries, first_ttl, max_ttl, flows, rounds, interval, wait), (gap, port, size, tos))| {
-                Settings { queries, first_ttl, max_ttl, flows, rounds, interval, wait, gap, port, size, tos }
+                Settings {
+                    queries,
+                    first_ttl,
+                    max_ttl,
+                    flows,
+                    rounds,
+                    interval,
+                    wait,
+                    gap,
+                    port,
+                    size,
+                    tos,
+                    ..Settings::default()
+                }
             },
         )
 }

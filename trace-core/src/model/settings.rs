@@ -1,4 +1,5 @@
 use core::time::Duration;
+use std::net::IpAddr;
 
 use super::Ttl;
 
@@ -27,6 +28,20 @@ pub struct Settings {
     pub size: Option<u16>,
     /// The type-of-service byte or traffic class the probes carry.
     pub tos: u8,
+    /// The address the probes were to leave from; `None` for what the system takes.
+    pub source: Option<IpAddr>,
+    /// The interface the probes were to leave by (also the zone of a link-local address); `None` for what the
+    /// routing table says.
+    pub interface: Option<String>,
+    /// The source port of the first flow, for UDP and TCP; flow n has this plus n. `None` for ports that were
+    /// free.
+    pub source_port: Option<u16>,
+    /// The IPv6 flow label of the first flow, 20 bits; `None` for one made from the flow.
+    pub flow_label: Option<u32>,
+    /// Whether routers may not fragment the probes (IPv4; over IPv6 no router ever does).
+    pub dont_fragment: bool,
+    /// The firewall mark of the probes on Linux (`SO_MARK`), for policy routing.
+    pub mark: Option<u32>,
 }
 
 /// 3 probes a hop, TTL 1 to 30, one flow, one round, 2 seconds, 8 silent TTLs.
@@ -44,6 +59,12 @@ impl Default for Settings {
             port: None,
             size: None,
             tos: 0,
+            source: None,
+            interface: None,
+            source_port: None,
+            flow_label: None,
+            dont_fragment: false,
+            mark: None,
         }
     }
 }

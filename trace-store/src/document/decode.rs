@@ -105,6 +105,7 @@ pub(super) fn settings(settings: Settings) -> Result<model::Settings, Wrong> {
         port: settings.port,
         size: settings.size,
         tos: settings.tos,
+        ..model::Settings::default()
     })
 }
 
