@@ -110,8 +110,7 @@ fn directory() -> Directory {
             else {
                 continue;
             };
-            let destination =
-                Destination { address, protocols: Protocols::All, flows: 1, port: None, size, tos: 0 };
+            let destination = Destination { size, ..Destination::new(address, Protocols::All) };
             let identity = |protocol: &Protocol| Identity { protocol: *protocol, flow: Flow(0), number };
             let identities = Protocol::ALL.iter().map(identity).collect();
             directory.register(

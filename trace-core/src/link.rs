@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::Error;
 use crate::engine::{Moment, Probe, TargetIndex};
-use crate::model::{Flow, IcmpType, Mode, Protocol, Protocols};
+use crate::model::{Flow, IcmpType, Mode, Protocol, Protocols, Settings};
 
 /// What a link must know of a target before it can send to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,20 @@ pub struct Destination {
     pub size: Option<u16>,
     /// The type-of-service byte or traffic class.
     pub tos: u8,
+    /// The address to leave from; `None` for the one the routing table gives.
+    pub source: Option<IpAddr>,
+    /// The interface to leave by, and the zone of a link-local address; `None` for the one the routing table
+    /// gives.
+    pub interface: Option<String>,
+    /// The source port of flow 0 for UDP and TCP, and the echo identifier for ICMP; flow n has this plus n.
+    /// `None` for numbers that are free.
+    pub source_port: Option<u16>,
+    /// The IPv6 flow label of flow 0, 20 bits; flow n has this plus n. `None` for one made from the flow.
+    pub flow_label: Option<u32>,
+    /// Whether IPv4 routers are forbidden to fragment probes; over IPv6 none ever does.
+    pub dont_fragment: bool,
+    /// The firewall mark of the probes (`SO_MARK`, socket(7)).
+    pub mark: Option<u32>,
 }
 
 impl Destination {
@@ -33,6 +47,43 @@ impl Destination {
     pub const DEFAULT_UDP_PORT: u16 = 33434;
     /// The port of the web.
     pub const DEFAULT_TCP_PORT: u16 = 80;
+
+    /// A destination probed in one flow, with whatever the link chooses for the rest.
+    #[must_use]
+    pub const fn new(address: IpAddr, protocols: Protocols) -> Self {
+        Self {
+            address,
+            protocols,
+            flows: 1,
+            port: None,
+            size: None,
+            tos: 0,
+            source: None,
+            interface: None,
+            source_port: None,
+            flow_label: None,
+            dont_fragment: false,
+            mark: None,
+        }
+    }
+
+    /// A destination as the settings of a measurement want it.
+    #[must_use]
+    pub fn of(address: IpAddr, protocols: Protocols, settings: &Settings) -> Self {
+        Self {
+            flows: settings.flows.max(1),
+            port: settings.port,
+            size: settings.size,
+            tos: settings.tos,
+            source: settings.source,
+            interface: settings.interface.clone(),
+            source_port: settings.source_port,
+            flow_label: settings.flow_label,
+            dont_fragment: settings.dont_fragment,
+            mark: settings.mark,
+            ..Self::new(address, protocols)
+        }
+    }
 
     /// The port probes of `protocol` are sent to; ICMP has none and gets 0.
     #[must_use]

@@ -116,14 +116,7 @@ impl<L: Link> Tracer<L> {
     /// The link cannot probe this target: no route, not permitted, not supported.
     pub fn add(&mut self, job: Job) -> Result<TargetIndex, Error> {
         let index = TargetIndex(u32::try_from(self.jobs.len()).unwrap_or(u32::MAX));
-        let destination = Destination {
-            address: job.target.address,
-            protocols: job.protocols,
-            flows: job.settings.flows.max(1),
-            port: job.settings.port,
-            size: job.settings.size,
-            tos: job.settings.tos,
-        };
+        let destination = Destination::of(job.target.address, job.protocols, &job.settings);
         let attached = self.link.attach(index, &destination)?;
         self.directory.register(index, &destination, &attached);
         let request = Request {

@@ -300,7 +300,7 @@ fn a_hundred_targets_all_protocols_and_four_flows_go_through_one_engine() {
         network.target(address).path(Path::through(1..=3).then(own));
         let protocols = Protocols::All;
         let settings = Settings { flows: 4, queries: 1, ..Settings::default() };
-        let destination = Destination { address, protocols, flows: 4, port: None, size: None, tos: 0 };
+        let destination = Destination::of(address, protocols, &settings);
         requests.push((Request { address, protocols, settings, expected_length: None }, destination));
     }
     let found = drive(SimulatedLink::new(network, 11, Mode::Raw), &requests);

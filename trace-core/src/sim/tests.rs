@@ -25,8 +25,7 @@ struct Bench {
 
 impl Bench {
     fn new(network: Network, mode: Mode, family: Family, protocols: Protocols, flows: u16) -> Self {
-        let destination =
-            Destination { address: target(family, 1), protocols, flows, port: None, size: None, tos: 0 };
+        let destination = Destination { flows, ..Destination::new(target(family, 1), protocols) };
         let mut link = SimulatedLink::new(network, 1, mode);
         let attached = link.attach(TargetIndex(0), &destination).unwrap();
         let mut directory = Directory::new();
@@ -343,14 +342,8 @@ fn attaching_gives_identities_that_nobody_shares() {
     let mut network = Network::chain(Family::V6, 1, MS);
     network.target(target(Family::V6, 2));
     let mut link = SimulatedLink::new(network, 1, Mode::Raw);
-    let destination = |number| Destination {
-        address: target(Family::V6, number),
-        protocols: Protocols::All,
-        flows: 4,
-        port: None,
-        size: None,
-        tos: 0,
-    };
+    let destination =
+        |number| Destination { flows: 4, ..Destination::new(target(Family::V6, number), Protocols::All) };
     let one = link.attach(TargetIndex(0), &destination(1)).unwrap();
     let other = link.attach(TargetIndex(1), &destination(1)).unwrap();
     assert_eq!((one.identities.len(), one.source), (12, source(Family::V6)));

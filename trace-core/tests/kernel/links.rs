@@ -22,7 +22,7 @@ const FAMILIES: [u8; 2] = [4, 6];
 const PROTOCOLS: [Protocol; 2] = [Protocol::Icmp, Protocol::Udp];
 
 pub(crate) fn destination(address: IpAddr, protocol: Protocol) -> Destination {
-    Destination { address, protocols: Protocols::One(protocol), flows: 2, port: None, size: None, tos: 0 }
+    Destination { flows: 2, ..Destination::new(address, Protocols::One(protocol)) }
 }
 
 pub(crate) fn probe(protocol: Protocol, ttl: u8, flow: u16, id: u16) -> Probe {

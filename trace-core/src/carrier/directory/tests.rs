@@ -45,12 +45,10 @@ fn directory(headers: &Headers) -> Directory {
 
 fn register(directory: &mut Directory, target: TargetIndex, flow: Flow, headers: &Headers) {
     let destination = Destination {
-        address: headers.destination,
-        protocols: Protocols::One(headers.protocol),
-        flows: 1,
         port: Some(headers.destination_port),
         size: headers.size,
         tos: headers.tos,
+        ..Destination::new(headers.destination, Protocols::One(headers.protocol))
     };
     let identities = vec![Identity { protocol: headers.protocol, flow, number: headers.identity }];
     directory.register(target, &destination, &Attached { source: headers.source, identities, notes: vec![] });

@@ -56,14 +56,7 @@ fn the_seed_decides_where_flows_go_and_nothing_else_does() {
         let mut network = diamond(Family::V4, Balance::PerFlow);
         network.router(1).jitter(3 * MS).loss(0.2);
         let mut link = SimulatedLink::new(network, seed, Mode::Raw);
-        let destination = Destination {
-            address: target(Family::V4, 1),
-            protocols: Protocols::All,
-            flows: 8,
-            port: None,
-            size: None,
-            tos: 0,
-        };
+        let destination = Destination { flows: 8, ..Destination::new(target(Family::V4, 1), Protocols::All) };
         link.attach(TargetIndex(0), &destination).unwrap();
         for flow in 0..8 {
             for ttl in 1..=6 {
@@ -154,14 +147,7 @@ fn targets_share_routers() {
     }
     let mut link = SimulatedLink::new(network, 1, Mode::Raw);
     for number in 1..=3 {
-        let destination = Destination {
-            address: target(Family::V4, number),
-            protocols: Protocols::One(Protocol::Icmp),
-            flows: 1,
-            port: None,
-            size: None,
-            tos: 0,
-        };
+        let destination = Destination::new(target(Family::V4, number), Protocols::One(Protocol::Icmp));
         let index = TargetIndex(number.into());
         link.attach(index, &destination).unwrap();
         for ttl in 1..=4 {

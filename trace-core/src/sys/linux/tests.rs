@@ -34,14 +34,7 @@ pub(super) fn closed_port(address: IpAddr) -> u16 {
 }
 
 pub(super) fn destination(address: IpAddr, protocol: Protocol, port: u16) -> Destination {
-    Destination {
-        address,
-        protocols: Protocols::One(protocol),
-        flows: 2,
-        port: Some(port),
-        size: None,
-        tos: 0,
-    }
+    Destination { flows: 2, port: Some(port), ..Destination::new(address, Protocols::One(protocol)) }
 }
 
 pub(super) fn probe(protocol: Protocol, flow: u16, id: u16) -> Probe {
