@@ -84,7 +84,10 @@ fn entrance() -> Option<Command> {
             return None;
         }
     }
-    let attempt = tool("unshare").args(["-Urnm", "true"]).output().expect("start unshare");
+    // A measurement may ask root for a laboratory without a user namespace of one user, in which some programs
+    // cannot drop their rights.
+    let namespaces = if as_root() { "-nm" } else { "-Urnm" };
+    let attempt = tool("unshare").args([namespaces, "true"]).output().expect("start unshare");
     if !attempt.status.success() {
         let cause = String::from_utf8_lossy(&attempt.stderr);
         skip(format_args!(
@@ -95,8 +98,13 @@ fn entrance() -> Option<Command> {
         return None;
     }
     let mut command = tool("unshare");
-    command.arg("-Urnm").arg(std::env::current_exe().expect("the path of this program"));
+    command.arg(namespaces).arg(std::env::current_exe().expect("the path of this program"));
     Some(command)
+}
+
+/// Whether the laboratory belongs to the real root, as `TRACE_LAB_ROOT=1` asks for.
+pub(crate) fn as_root() -> bool {
+    std::env::var_os("TRACE_LAB_ROOT").is_some_and(|asked| asked == "1")
 }
 
 /// Says that a test did not run, and why. The test harness does not capture what is written this way.
