@@ -123,6 +123,7 @@ fn cases() -> Result<Vec<Case>, Box<dyn Error>> {
                 size: Some(smallest(*protocol, *family)),
                 tos: 0,
                 flow_label: 0x1_2345,
+                dont_fragment: false,
             };
             let mut template = Template::new(&headers)?;
             let Some(id) = ProbeId::new(1) else { continue };

@@ -48,6 +48,7 @@ use std::num::Wrapping;
 
 use crate::Error;
 use crate::engine::ProbeId;
+use crate::link::{Destination, Identity};
 use crate::model::{Family, Protocol};
 use crate::wire::{ip_header, transport_header};
 
@@ -122,6 +123,16 @@ pub const fn tcp_sequence(identity: u16, id: ProbeId) -> u32 {
 pub fn tcp_id(identity: u16, sequence: u32) -> Option<ProbeId> {
     let id = (Wrapping(sequence) - Wrapping(u32::from(identity) << 16)).0;
     u16::try_from(id).ok().and_then(ProbeId::new)
+}
+
+/// The IPv6 flow label of a flow: what the user asked for, one more for each further flow, or else
+/// [`flow_label`].
+#[must_use]
+pub const fn label(destination: &Destination, identity: &Identity) -> u32 {
+    match destination.flow_label {
+        Some(first) => first.wrapping_add(identity.flow.0 as u32) & 0xf_ffff,
+        None => flow_label(identity.protocol, identity.number),
+    }
 }
 
 /// The IPv6 flow label of a flow whose label the user left open: 20 bits that differ between the flows of a

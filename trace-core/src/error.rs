@@ -31,6 +31,35 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// The probes were to leave from an address that this machine does not have.
+    #[error(
+        "no interface of this machine has the address {address}, so no probe can leave from it: {source}; \
+         `ip address` lists those there are"
+    )]
+    ForeignSource {
+        /// The address.
+        address: IpAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The probes were to leave by an interface that this machine does not have.
+    #[error("there is no interface {name:?}; there are: {}", known.join(", "))]
+    NoInterface {
+        /// The name that was asked for.
+        name: String,
+        /// The names of the interfaces that are there.
+        known: Vec<String>,
+    },
+    /// The probes of a flow were to leave from a port that cannot be had.
+    #[error(
+        "cannot send from port {port}: {source}; take another source port, or none, which finds a free one"
+    )]
+    SourcePort {
+        /// The port: that of the first flow plus the number of the flow.
+        port: u32,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A call to the system failed.
     #[error("could not {attempt}: {source}")]
     System {

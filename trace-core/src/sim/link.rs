@@ -7,7 +7,7 @@ use super::event::Answer;
 use super::traffic::Traffic;
 use super::{Journal, Network, kernel, source};
 use crate::Error;
-use crate::carrier::{flow_label, smallest};
+use crate::carrier::{label, smallest};
 use crate::engine::{Moment, Probe, TargetIndex};
 use crate::link::{Attached, Destination, Identity, Incoming, Link, SendFailure};
 use crate::model::{Family, Flow, Mode, Protocol};
@@ -87,7 +87,8 @@ impl SimulatedLink {
             destination_port: destination.port_of(protocol),
             size,
             tos: destination.tos,
-            flow_label: flow_label(protocol, identity.number),
+            flow_label: label(destination, identity),
+            dont_fragment: destination.dont_fragment,
         })
     }
 }

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use pnet_packet::icmp::{self, IcmpTypes};
 use pnet_packet::icmpv6::{self, Icmpv6Types};
 use pnet_packet::ip::IpNextHeaderProtocol;
-use pnet_packet::ipv4::MutableIpv4Packet;
+use pnet_packet::ipv4::{Ipv4Flags, MutableIpv4Packet};
 use pnet_packet::ipv6::MutableIpv6Packet;
 use pnet_packet::tcp::{MutableTcpPacket, TcpFlags};
 use pnet_packet::udp::MutableUdpPacket;
@@ -35,6 +35,9 @@ pub struct Headers {
     pub tos: u8,
     /// The IPv6 flow label, 20 bits; unused by IPv4.
     pub flow_label: u32,
+    /// Whether routers may not fragment it (the flag DF of RFC 791, section 3.1); unused by IPv6, where none
+    /// ever does.
+    pub dont_fragment: bool,
 }
 
 /// The probes of one flow as a packet that is built once and stamped for each probe: the fields that change
@@ -55,6 +58,7 @@ pub struct Headers {
 ///     size: None,
 ///     tos: 0,
 ///     flow_label: 0,
+///     dont_fragment: false,
 /// })?;
 /// let id = ProbeId::new(7).ok_or("no id")?;
 /// let packet = template.stamp(Ttl::MIN, id, false);
@@ -240,6 +244,7 @@ fn build_ip_header(bytes: &mut [u8], headers: &Headers) {
                 header.set_header_length(5);
                 header.set_dscp(headers.tos >> 2);
                 header.set_ecn(headers.tos & 0b11);
+                header.set_flags(if headers.dont_fragment { Ipv4Flags::DontFragment } else { 0 });
                 header.set_next_level_protocol(protocol(Family::V4));
                 header.set_source(source);
                 header.set_destination(destination);

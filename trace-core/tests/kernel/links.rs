@@ -387,6 +387,7 @@ lab_test! {
                             size: None,
                             tos: 0,
                             flow_label: 1,
+                            dont_fragment: false,
                         })
                         .expect("a template");
                         send_icmp(family, &error_with_label(family, template.stamp(sent.ttl, sent.id, false)));

@@ -33,6 +33,7 @@ fn headers(family: Family, protocol: Protocol) -> Headers {
         size: None,
         tos: 0,
         flow_label: 0,
+        dont_fragment: false,
     }
 }
 

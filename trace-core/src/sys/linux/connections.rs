@@ -10,7 +10,8 @@ use std::io;
 use socket2::{Protocol as Number, SockAddr, Socket, Type};
 
 use super::error_queue::{self, Owner};
-use super::socket::{self, SocketOption};
+use super::socket::{self, Fragmentation, SocketOption};
+use super::way::Way;
 use crate::engine::{Moment, Probe, TargetIndex};
 use crate::link::{Incoming, SendFailure};
 use crate::model::Family;
@@ -26,9 +27,10 @@ pub(super) const PATIENCE: Duration = Duration::from_millis(950);
 /// How a probe of a flow is to leave.
 #[derive(Debug)]
 pub(super) struct Departure<'a> {
-    pub(super) family: Family,
+    pub(super) way: &'a Way,
     pub(super) to: &'a SockAddr,
     pub(super) tos: u8,
+    pub(super) fragmentation: Fragmentation,
     /// The number of the flow.
     pub(super) identity: u16,
 }
@@ -178,7 +180,8 @@ impl Attempt {
 
 /// A socket for one probe.
 fn open(probe: &Probe, departure: &Departure<'_>) -> io::Result<Socket> {
-    let Departure { family, tos, .. } = *departure;
+    let Departure { way, tos, fragmentation, .. } = *departure;
+    let family = way.family();
     let socket = socket::open(family, Type::STREAM, Number::TCP)?;
     let (ttl, tos) = (probe.ttl.get().into(), tos.into());
     match family {
@@ -197,6 +200,8 @@ fn open(probe: &Probe, departure: &Departure<'_>) -> io::Result<Socket> {
     let _ = SocketOption::extensions(family).set(&socket, 1);
     let _ = SocketOption::received_ttl(family).set(&socket, 1);
     let _ = SocketOption::TIMESTAMPS.set(&socket, 1);
+    fragmentation.tell(&socket, family)?;
+    way.hold(&socket).map_err(io::Error::other)?;
     // Closing resets the connection at once instead of taking leave.
     socket.set_linger(Some(Duration::ZERO))?;
     Ok(socket)

@@ -17,41 +17,85 @@ const fn aligned(length: usize) -> usize {
     length.next_multiple_of(LENGTH)
 }
 
-/// Control messages for one probe, in place.
+/// Control messages for one probe, in place: TTL, type of service, mark, and interface with source.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Orders {
-    bytes: [u8; 2 * (HEADER + 8)],
+    bytes: [u8; 3 * (HEADER + 8) + HEADER + 24],
     used: usize,
 }
 
 impl Orders {
+    /// No orders: the kernel does as it always does.
+    pub(super) const NONE: Self = Self { bytes: [0; _], used: 0 };
+
     /// Sends one datagram with this TTL or hop limit, and with this type of service or traffic class unless
     /// it is 0.
-    pub(super) fn new(family: Family, ttl: u8, tos: u8) -> Self {
+    #[must_use]
+    pub(super) fn hops(mut self, family: Family, ttl: u8, tos: u8) -> Self {
         let (level, limit, class) = match family {
             Family::V4 => (libc::IPPROTO_IP, libc::IP_TTL, libc::IP_TOS),
             Family::V6 => (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT, libc::IPV6_TCLASS),
         };
-        let mut orders = Self { bytes: [0; _], used: 0 };
-        orders.push(level, limit, i32::from(ttl));
+        self.push(level, limit, &i32::from(ttl).to_ne_bytes());
         if tos != 0 {
-            orders.push(level, class, i32::from(tos));
+            self.push(level, class, &i32::from(tos).to_ne_bytes());
         }
-        orders
+        self
+    }
+
+    /// Sends it from `source`, by the interface with this index; each `None` leaves that to the routing table
+    /// (`struct in_pktinfo`, ip(7); `struct in6_pktinfo`, ipv6(7) and RFC 3542, section 6).
+    #[must_use]
+    pub(super) fn by(mut self, family: Family, source: Option<IpAddr>, interface: Option<u32>) -> Self {
+        let index = interface.unwrap_or(0).to_ne_bytes();
+        match (family, source) {
+            (_, None) if interface.is_none() => {}
+            (Family::V4, source) => {
+                let address = match source {
+                    Some(IpAddr::V4(address)) => address.octets(),
+                    _ => [0; 4],
+                };
+                let parts: [[u8; 4]; 3] = [index, address, [0; 4]];
+                self.push(libc::IPPROTO_IP, libc::IP_PKTINFO, parts.as_flattened());
+            }
+            (Family::V6, source) => {
+                let mut information = [0; 20];
+                if let Some(IpAddr::V6(address)) = source {
+                    for (to, from) in information.iter_mut().zip(address.octets()) {
+                        *to = from;
+                    }
+                }
+                if let Some(last) = information.last_chunk_mut() {
+                    *last = index;
+                }
+                self.push(libc::IPPROTO_IPV6, libc::IPV6_PKTINFO, &information);
+            }
+        }
+        self
+    }
+
+    /// Sends it with this firewall mark (`SO_MARK`, socket(7)).
+    #[must_use]
+    pub(super) fn marked(mut self, mark: Option<u32>) -> Self {
+        if let Some(mark) = mark {
+            self.push(libc::SOL_SOCKET, libc::SO_MARK, &mark.to_ne_bytes());
+        }
+        self
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
         self.bytes.get(..self.used).unwrap_or_default()
     }
 
-    fn push(&mut self, level: i32, kind: i32, value: i32) {
-        let fields = [level.to_ne_bytes(), kind.to_ne_bytes(), value.to_ne_bytes()];
-        let length = (HEADER + size_of::<i32>()).to_ne_bytes();
+    fn push(&mut self, level: i32, kind: i32, data: &[u8]) {
+        let fields = [level.to_ne_bytes(), kind.to_ne_bytes()];
+        let length = HEADER + data.len();
+        let header = length.to_ne_bytes();
         let free = self.bytes.get_mut(self.used..).unwrap_or_default();
-        for (to, from) in free.iter_mut().zip(length.iter().chain(fields.as_flattened())) {
+        for (to, from) in free.iter_mut().zip(header.iter().chain(fields.as_flattened()).chain(data)) {
             *to = *from;
         }
-        self.used += aligned(HEADER + size_of::<i32>());
+        self.used += aligned(length);
     }
 }
 

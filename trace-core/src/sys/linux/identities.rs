@@ -16,7 +16,7 @@ use std::net::IpAddr;
 
 use socket2::{Protocol as Number, Socket, Type};
 
-use super::socket::{self, SocketOption};
+use super::socket::{self, Fragmentation, SocketOption};
 use crate::Error;
 use crate::engine::Moment;
 use crate::model::{Family, Mode};
@@ -27,6 +27,17 @@ const REST: Duration = Duration::from_secs(10);
 
 /// How often another number is tried when a foreign ping socket or TCP program has the one at hand.
 const TRIES: u32 = 64;
+
+/// The numbers a target asks for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    pub(super) address: IpAddr,
+    /// How many flows it has.
+    pub(super) flows: u16,
+    /// The number of the first flow, from which the others count up; `None` for any that are free.
+    pub(super) first: Option<u16>,
+    pub(super) needs: Needs,
+}
 
 /// What a target needs of its numbers beside a UDP port.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -52,6 +63,8 @@ pub(super) struct Reserved {
     tcp: Option<Socket>,
     /// Hop limit and traffic class the ping socket was last told; 0 is none.
     pub(super) told: (u8, u8),
+    /// What its sockets were last told of packets that are too large.
+    fragmentation: Fragmentation,
     /// Who uses it (`None`), or did until when.
     used: HashMap<IpAddr, Option<Moment>>,
     /// How many of those there may be before the ones that have rested are looked for.
@@ -59,12 +72,27 @@ pub(super) struct Reserved {
 }
 
 impl Reserved {
-    fn reserve(family: Family, mode: Mode) -> io::Result<Self> {
+    /// Reserves this number, or, if it is 0, one that is free.
+    fn reserve(family: Family, mode: Mode, number: u16) -> io::Result<Self> {
+        let fragmentation = Fragmentation::Allowed;
         let udp = socket::open(family, Type::DGRAM, Number::UDP)?;
         prepare(&udp, family, mode)?;
-        udp.bind(&socket::any(family, 0))?;
+        udp.bind(&socket::any(family, number))?;
         let number = udp.local_addr()?.as_socket().map_or(0, |own| own.port());
-        Ok(Self { number, udp, ping: None, tcp: None, told: (0, 0), used: HashMap::new(), tidy_at: 64 })
+        let used = HashMap::new();
+        Ok(Self { number, udp, ping: None, tcp: None, told: (0, 0), fragmentation, used, tidy_at: 64 })
+    }
+
+    /// Makes the sockets that send treat packets that are too large so.
+    pub(super) fn fragment(&mut self, family: Family, wanted: Fragmentation) -> io::Result<()> {
+        if self.fragmentation != wanted {
+            wanted.tell(&self.udp, family)?;
+            if let Some(ping) = &self.ping {
+                wanted.tell(ping, family)?;
+            }
+            self.fragmentation = wanted;
+        }
+        Ok(())
     }
 
     fn free_for(&self, address: IpAddr, now: Moment) -> bool {
@@ -73,6 +101,10 @@ impl Reserved {
             Some(None) => false,
             Some(Some(until)) => now.since(*until) >= REST,
         }
+    }
+
+    fn is_used_for(&self, address: IpAddr) -> bool {
+        matches!(self.used.get(&address), Some(None))
     }
 
     fn take(&mut self, address: IpAddr, now: Moment) {
@@ -90,6 +122,7 @@ impl Reserved {
         }
         let ping = socket::open(family, Type::DGRAM, socket::icmp(family))?;
         prepare(&ping, family, Mode::Unprivileged)?;
+        self.fragmentation.tell(&ping, family)?;
         self.ping = bound(ping, family, self.number)?;
         Ok(self.ping.is_some())
     }
@@ -139,7 +172,7 @@ fn prepare(socket: &Socket, family: Family, mode: Mode) -> io::Result<()> {
             let _ = SocketOption::V6_FLOW_LABELS.set(socket, 1);
         }
         // Routers on the way may cut large probes, as they may those of raw sockets.
-        SocketOption::fragmentation(family).set(socket, 0)?;
+        Fragmentation::Allowed.tell(socket, family)?;
     }
     Ok(())
 }
@@ -169,21 +202,57 @@ impl Identities {
         self.all.get_mut(index)
     }
 
-    /// Takes `count` identities for a target, with what it needs of them, and gives their places in
-    /// [`Self::all`].
-    pub(super) fn claim(
-        &mut self,
-        address: IpAddr,
-        count: u16,
-        needs: Needs,
-        now: Moment,
-    ) -> Result<Vec<usize>, Error> {
+    /// Takes the identities that a target wants and gives their places in [`Self::all`].
+    pub(super) fn claim(&mut self, wanted: Wanted, now: Moment) -> Result<Vec<usize>, Error> {
+        let claimed = match wanted.first {
+            None => self.claim_any(wanted, now)?,
+            Some(first) => self.claim_from(first, wanted)?,
+        };
+        for index in &claimed {
+            if let Some(identity) = self.all.get_mut(*index) {
+                identity.take(wanted.address, now);
+            }
+        }
+        Ok(claimed)
+    }
+
+    /// The numbers from `first` on. They need no rest: whoever names them wants these and no others.
+    fn claim_from(&mut self, first: u16, wanted: Wanted) -> Result<Vec<usize>, Error> {
+        let Wanted { address, flows, needs, .. } = wanted;
+        let mut claimed = Vec::with_capacity(usize::from(flows));
+        for flow in 0..flows {
+            let failed = |source| Error::SourcePort { port: u32::from(first) + u32::from(flow), source };
+            let number = first.checked_add(flow).filter(|number| *number != 0).ok_or_else(|| {
+                failed(io::Error::new(io::ErrorKind::InvalidInput, "ports go from 1 to 65535"))
+            })?;
+            let index = match self.all.iter().position(|identity| identity.number == number) {
+                Some(index) => index,
+                None => {
+                    self.all.push(Reserved::reserve(self.family, self.mode, number).map_err(failed)?);
+                    self.all.len() - 1
+                }
+            };
+            let Some(identity) = self.all.get_mut(index) else { break };
+            if identity.is_used_for(address) {
+                let cause = "another trace to the same address has it";
+                return Err(failed(io::Error::new(io::ErrorKind::AddrInUse, cause)));
+            }
+            if !identity.open(self.family, needs)? {
+                return Err(failed(io::ErrorKind::AddrInUse.into()));
+            }
+            claimed.push(index);
+        }
+        Ok(claimed)
+    }
+
+    fn claim_any(&mut self, wanted: Wanted, now: Moment) -> Result<Vec<usize>, Error> {
+        let Wanted { address, flows: count, needs, .. } = wanted;
         let mut claimed = Vec::with_capacity(usize::from(count));
         let mut tries = TRIES;
         let mut index = 0;
         while claimed.len() < usize::from(count) {
             if index == self.all.len() {
-                let identity = Reserved::reserve(self.family, self.mode)
+                let identity = Reserved::reserve(self.family, self.mode, 0)
                     .map_err(|source| Error::System { attempt: "reserve a UDP port", source })?;
                 self.all.push(identity);
             }
@@ -200,28 +269,21 @@ impl Identities {
             }
             index += 1;
         }
-        for index in &claimed {
-            if let Some(identity) = self.all.get_mut(*index) {
-                identity.take(address, now);
-            }
-        }
         Ok(claimed)
     }
 
     /// Takes identities as [`Self::claim`] does and builds something on them; gives them back if that fails.
     pub(super) fn claim_for<T>(
         &mut self,
-        address: IpAddr,
-        count: u16,
-        needs: Needs,
+        wanted: Wanted,
         now: Moment,
         build: impl FnOnce(&Self, &[usize]) -> Result<T, Error>,
     ) -> Result<(Vec<usize>, T), Error> {
-        let claimed = self.claim(address, count, needs, now)?;
+        let claimed = self.claim(wanted, now)?;
         match build(self, &claimed) {
             Ok(built) => Ok((claimed, built)),
             Err(error) => {
-                self.release(address, &claimed, now);
+                self.release(wanted.address, &claimed, now);
                 Err(error)
             }
         }

@@ -5,10 +5,13 @@ mod control;
 mod error_queue;
 mod filter;
 mod identities;
+mod interface;
+mod kernel;
+mod notes;
 mod raw;
 mod socket;
-mod source;
 mod unprivileged;
+mod way;
 
 pub use raw::RawLink;
 pub use unprivileged::{UnprivilegedLink, can_ping};

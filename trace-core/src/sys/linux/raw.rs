@@ -1,13 +1,15 @@
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use socket2::{Protocol as Number, SockAddr, Socket, Type};
 
+use super::control::Orders;
 use super::filter;
-use super::identities::{Identities, Needs};
+use super::identities::{Identities, Needs, Wanted};
+use super::notes;
 use super::socket::{self, Queue, SocketOption};
-use super::source::source_towards;
+use super::way::Way;
 use crate::Error;
 use crate::carrier;
 use crate::engine::{Moment, Probe, TargetIndex};
@@ -63,6 +65,7 @@ enum Ear {
 struct Aim {
     address: IpAddr,
     to: SockAddr,
+    orders: Orders,
     claimed: Vec<usize>,
     protocols: &'static [Protocol],
     /// Protocol by protocol, in each flow by flow.
@@ -216,7 +219,8 @@ impl Link for RawLink {
         let family = Family::of(address);
         let now = self.now();
         let port = protocols.first().map_or(0, |protocol| destination.port_of(*protocol));
-        let source = source_towards(address, port, Mode::Raw)?;
+        let way = Way::find(destination, port, Mode::Raw)?;
+        let source = way.source();
 
         let side = self.side(family);
         side.open_sender()?;
@@ -227,7 +231,8 @@ impl Link for RawLink {
             side.open_segments()?;
         }
         let reserved = side.identities.all().len();
-        let flows = destination.flows;
+        let needs = Needs { ping: false, tcp };
+        let wanted = Wanted { address, flows: destination.flows, first: destination.source_port, needs };
         let build = |reserved: &Identities, claimed: &[usize]| {
             let identities = super::identities_of(protocols, reserved, claimed);
             let templates = identities.iter().map(|identity| {
@@ -239,21 +244,22 @@ impl Link for RawLink {
                     destination_port: destination.port_of(identity.protocol),
                     size: destination.size,
                     tos: destination.tos,
-                    flow_label: carrier::flow_label(identity.protocol, identity.number),
+                    flow_label: carrier::label(destination, identity),
+                    dont_fragment: destination.dont_fragment,
                 })
             });
             let templates = templates.collect::<Result<Vec<_>, _>>()?;
             Ok((identities, templates))
         };
-        let claimed = side.identities.claim_for(address, flows, Needs { ping: false, tcp }, now, build);
+        let claimed = side.identities.claim_for(wanted, now, build);
         if deaf || side.identities.all().len() > reserved {
             side.listen_to_own_answers();
         }
         let (claimed, (identities, templates)) = claimed?;
-        let to = SocketAddr::new(address, 0).into();
-        self.targets.insert(target, Aim { address, to, claimed, protocols, templates });
+        let (to, orders) = (way.to(0, 0), way.orders());
+        self.targets.insert(target, Aim { address, to, orders, claimed, protocols, templates });
         self.listen_everywhere();
-        Ok(Attached { source, identities, notes: Vec::new() })
+        Ok(Attached { source, identities, notes: notes::of(destination, Mode::Raw) })
     }
 
     fn detach(&mut self, target: TargetIndex) {
@@ -275,7 +281,7 @@ impl Link for RawLink {
         let packet = template.stamp(probe.ttl, probe.id, probe.off_flow);
         loop {
             let left = self.clock.now();
-            match sender.send_to(packet, &aim.to) {
+            match socket::send(sender, packet, &aim.to, aim.orders.bytes()) {
                 Ok(_) => return Ok(left),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if socket::is_busy(&error) => return Err(SendFailure::Busy),

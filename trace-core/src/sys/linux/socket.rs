@@ -2,11 +2,11 @@
 
 use core::mem::MaybeUninit;
 use core::time::Duration;
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::AsRawFd;
 
-use socket2::{Domain, MaybeUninitSlice, MsgHdrMut, Protocol as Number, SockAddr, Socket, Type};
+use socket2::{Domain, MaybeUninitSlice, MsgHdr, MsgHdrMut, Protocol as Number, SockAddr, Socket, Type};
 
 use super::control::Told;
 use crate::model::Family;
@@ -30,6 +30,10 @@ impl SocketOption {
     const V6_RECEIVED_TTL: Self = Self(libc::IPPROTO_IPV6, libc::IPV6_RECVHOPLIMIT);
     const V4_FRAGMENTATION: Self = Self(libc::IPPROTO_IP, libc::IP_MTU_DISCOVER);
     const V6_FRAGMENTATION: Self = Self(libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER);
+    /// Whether binding to an address alone leaves the port for later (`IP_BIND_ADDRESS_NO_PORT` of linux/in.h).
+    pub(super) const ADDRESS_WITHOUT_PORT: Self = Self(libc::IPPROTO_IP, libc::IP_BIND_ADDRESS_NO_PORT);
+    const V4_LEAVING_BY: Self = Self(libc::IPPROTO_IP, libc::IP_UNICAST_IF);
+    const V6_LEAVING_BY: Self = Self(libc::IPPROTO_IPV6, libc::IPV6_UNICAST_IF);
     /// `ICMP_FILTER` of linux/icmp.h at `SOL_RAW`: a set bit keeps messages of that type out.
     const V4_FILTER: Self = Self(255, 1);
     /// `ICMPV6_FILTER` of linux/icmpv6.h: as for IPv4, but 256 bits.
@@ -59,7 +63,15 @@ impl SocketOption {
         }
     }
 
-    /// What is done with packets larger than the path takes; 0 lets them be cut.
+    /// The index, in network order, of the interface that packets leave by.
+    pub(super) const fn leaving_by(family: Family) -> Self {
+        match family {
+            Family::V4 => Self::V4_LEAVING_BY,
+            Family::V6 => Self::V6_LEAVING_BY,
+        }
+    }
+
+    /// What is done with packets larger than the path takes: [`Fragmentation`].
     pub(super) const fn fragmentation(family: Family) -> Self {
         match family {
             Family::V4 => Self::V4_FRAGMENTATION,
@@ -69,6 +81,25 @@ impl SocketOption {
 
     pub(super) fn set(self, socket: &Socket, value: libc::c_int) -> io::Result<()> {
         set_words(socket, self, &[value.cast_unsigned()])
+    }
+}
+
+/// What becomes of a packet that is larger than a link takes (`IP_MTU_DISCOVER`, ip(7)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fragmentation {
+    /// Whoever cannot hand it on whole cuts it.
+    Allowed,
+    /// Nobody may cut it, and it leaves whatever is known of the path.
+    Forbidden,
+}
+
+impl Fragmentation {
+    pub(super) fn tell(self, socket: &Socket, family: Family) -> io::Result<()> {
+        let value = match self {
+            Self::Allowed => libc::IP_PMTUDISC_DONT,
+            Self::Forbidden => libc::IP_PMTUDISC_PROBE,
+        };
+        SocketOption::fragmentation(family).set(socket, value)
     }
 }
 
@@ -189,6 +220,12 @@ fn writable(bytes: &mut [u8]) -> &mut [MaybeUninit<u8>] {
     // SAFETY: both have the same layout, and `receive` hands this to nobody but `recvmsg`, which only ever
     // stores bytes of the kernel there and so leaves the memory initialised.
     unsafe { &mut *(core::ptr::from_mut(bytes) as *mut [MaybeUninit<u8>]) }
+}
+
+/// Sends a packet with control messages.
+pub(super) fn send(socket: &Socket, packet: &[u8], to: &SockAddr, orders: &[u8]) -> io::Result<usize> {
+    let parts = [IoSlice::new(packet)];
+    socket.sendmsg(&MsgHdr::new().with_addr(to).with_buffers(&parts).with_control(orders), 0)
 }
 
 /// Waits until one of the sockets has something to read or `timeout` is over. A signal ends it with

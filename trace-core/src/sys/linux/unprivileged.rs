@@ -1,16 +1,18 @@
 use core::time::Duration;
 use std::collections::HashMap;
 use std::io::{self, IoSlice};
-use std::net::{IpAddr, SocketAddr, SocketAddrV6};
+use std::net::SocketAddr;
 
 use socket2::{MsgHdr, SockAddr, Socket, Type};
 
 use super::connections::{Connections, Departure};
 use super::control::Orders;
 use super::error_queue::{Backlog, Owner, hear_errors, keep_errors, send_in_spite_of_errors};
-use super::identities::{Identities, Needs, not_pinging};
-use super::socket::{self, Queue};
-use super::source::source_towards;
+use super::identities::{Identities, Needs, Wanted, not_pinging};
+use super::kernel;
+use super::notes;
+use super::socket::{self, Fragmentation, Queue};
+use super::way::Way;
 use crate::Error;
 use crate::carrier::{self, Payload};
 use crate::engine::{Moment, Probe, TargetIndex};
@@ -49,8 +51,12 @@ struct Ear {
 /// An attached target.
 #[derive(Debug)]
 struct Aim {
-    address: IpAddr,
+    way: Way,
+    orders: Orders,
     tos: u8,
+    fragmentation: Fragmentation,
+    /// Whether the user chose the flow labels: then they are not given up.
+    labelled: bool,
     claimed: Vec<usize>,
     protocols: &'static [Protocol],
     /// Protocol by protocol, in each flow by flow.
@@ -119,7 +125,7 @@ impl UnprivilegedLink {
     fn send_once(&mut self, probe: &Probe) -> Result<Moment, SendFailure> {
         let Self { clock, v4, v6, targets, backlog, connections, buffer, .. } = self;
         let aim = targets.get_mut(&probe.target).ok_or_else(super::unknown)?;
-        let family = Family::of(aim.address);
+        let family = aim.way.family();
         let identities = match family {
             Family::V4 => v4,
             Family::V6 => v6,
@@ -129,19 +135,21 @@ impl UnprivilegedLink {
         let identity = identities.get_mut(*claimed).ok_or_else(super::unknown)?;
         let Lane { payload, port, label, to } = aim.lanes.get_mut(place).ok_or_else(super::unknown)?;
         if probe.protocol == Protocol::Tcp {
-            let departure = Departure { family, to, tos: aim.tos, identity: identity.number };
+            let (tos, fragmentation) = (aim.tos, aim.fragmentation);
+            let departure = Departure { way: &aim.way, to, tos, fragmentation, identity: identity.number };
             return connections.attempt(probe, &departure, clock);
         }
+        identity.fragment(family, aim.fragmentation).map_err(SendFailure::Refused)?;
         let payload = payload.stamp(probe.ttl, probe.id);
 
         let own_port;
         let to = if probe.off_flow && probe.protocol == Protocol::Udp {
-            own_port = address_with(aim.address, carrier::off_flow_port(*port, probe.id), *label);
+            own_port = aim.way.to(carrier::off_flow_port(*port, probe.id), *label);
             &own_port
         } else {
             to
         };
-        let orders = Orders::new(family, probe.ttl.get(), aim.tos);
+        let orders = aim.orders.hops(family, probe.ttl.get(), aim.tos);
         let (socket, orders) = match (probe.protocol, &identity.ping) {
             (Protocol::Icmp, Some(ping)) if family == Family::V6 => {
                 // Before Linux 5.18 these sockets pass over control messages without a word.
@@ -150,7 +158,7 @@ impl UnprivilegedLink {
                     tell_hops(ping, told).map_err(SendFailure::Refused)?;
                     identity.told = told;
                 }
-                (ping, &[][..])
+                (ping, aim.orders.bytes())
             }
             (Protocol::Icmp, Some(ping)) => (ping, orders.bytes()),
             (Protocol::Icmp, None) => return Err(super::unknown()),
@@ -170,8 +178,11 @@ impl UnprivilegedLink {
         let place = super::place(aim.protocols, aim.claimed.len(), probe);
         let Some(lane) = place.and_then(|place| aim.lanes.get_mut(place)) else { return false };
         let had = lane.to.as_socket().is_some_and(|to| flow_information(to) != 0);
+        if aim.labelled {
+            return false;
+        }
         lane.label = 0;
-        lane.to = address_with(aim.address, lane.port, 0);
+        lane.to = aim.way.to(lane.port, 0);
         had
     }
 }
@@ -197,34 +208,44 @@ impl Link for UnprivilegedLink {
             socket::open(family, Type::DGRAM, socket::icmp(family)).map_err(not_pinging)?;
         }
         let port = protocols.last().map_or(0, |protocol| destination.port_of(*protocol));
-        let source = source_towards(address, port, Mode::Unprivileged)?;
-
-        let (flows, size) = (destination.flows, destination.size);
+        let way = Way::find(destination, port, Mode::Unprivileged)?;
+        if ping && family == Family::V6 && !way.is_open() {
+            kernel::heeds_orders_for_echo_requests()?;
+        }
+        let source = way.source();
+        let size = destination.size;
         let build = |reserved: &Identities, claimed: &[usize]| {
             let identities = super::identities_of(protocols, reserved, claimed);
             let lanes = identities.iter().map(|identity| {
                 let payload = Payload::new(identity.protocol, family, identity.number, size)?;
-                let label = carrier::flow_label(identity.protocol, identity.number);
+                let label = carrier::label(destination, identity);
                 let port = destination.port_of(identity.protocol);
-                Ok(Lane { payload, port, label, to: address_with(address, port, label) })
+                Ok(Lane { payload, port, label, to: way.to(port, label) })
             });
             let lanes = lanes.collect::<Result<Vec<_>, Error>>()?;
             Ok((identities, lanes))
         };
         let reserved = self.identities(family);
         let needs = Needs { ping, tcp: false };
-        let (claimed, (identities, lanes)) = reserved.claim_for(address, flows, needs, now, build)?;
-        let tos = destination.tos;
-        self.targets.insert(target, Aim { address, tos, claimed, protocols, lanes });
+        let wanted = Wanted { address, flows: destination.flows, first: destination.source_port, needs };
+        let (claimed, (identities, lanes)) = reserved.claim_for(wanted, now, build)?;
+        let fragmentation = match destination.dont_fragment {
+            true => Fragmentation::Forbidden,
+            false => Fragmentation::Allowed,
+        };
+        let (tos, orders, labelled) = (destination.tos, way.orders(), destination.flow_label.is_some());
+        self.targets
+            .insert(target, Aim { way, orders, tos, fragmentation, labelled, claimed, protocols, lanes });
         self.listen_everywhere();
-        Ok(Attached { source, identities, notes: notes(destination) })
+        Ok(Attached { source, identities, notes: notes::of(destination, Mode::Unprivileged) })
     }
 
     fn detach(&mut self, target: TargetIndex) {
         let now = self.now();
         self.connections.forget(target);
         if let Some(aim) = self.targets.remove(&target) {
-            self.identities(Family::of(aim.address)).release(aim.address, &aim.claimed, now);
+            let address = aim.way.address();
+            self.identities(Family::of(address)).release(address, &aim.claimed, now);
         }
     }
 
@@ -288,33 +309,6 @@ impl Link for UnprivilegedLink {
             self.clock.quiet_since(before);
         }
         Ok(())
-    }
-}
-
-/// What cannot be kept for a target.
-fn notes(destination: &Destination) -> Vec<String> {
-    if !destination.protocols.list().contains(&Protocol::Tcp) {
-        return Vec::new();
-    }
-    let mut notes = vec![
-        "TCP probes without raw sockets leave from a port each, so that routers which balance by ports may \
-         send them along different paths; what answers after more than 0.95 seconds is not heard"
-            .to_owned(),
-    ];
-    if destination.size.is_some() {
-        notes.push("the kernel chooses the size of TCP probes without raw sockets".to_owned());
-    }
-    if destination.tos & 0b11 != 0 {
-        notes.push("the kernel clears the ECN bits of TCP probes without raw sockets".to_owned());
-    }
-    notes
-}
-
-/// Where to send to. The kernel takes the flow label from there (`IPV6_FLOWINFO_SEND`, ipv6(7)).
-fn address_with(address: IpAddr, port: u16, label: u32) -> SockAddr {
-    match address {
-        IpAddr::V4(address) => SocketAddr::from((address, port)).into(),
-        IpAddr::V6(address) => SocketAddrV6::new(address, port, label.to_be(), 0).into(),
     }
 }
 

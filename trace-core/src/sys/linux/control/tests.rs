@@ -128,13 +128,35 @@ fn arbitrary_bytes_never_panic() {
 
 #[test]
 fn orders_are_laid_out_as_the_kernel_reads_them() {
-    let plain = Orders::new(Family::V4, 7, 0);
+    let plain = Orders::NONE.hops(Family::V4, 7, 0);
     assert_eq!(plain.bytes(), message(libc::IPPROTO_IP, libc::IP_TTL, &7_i32.to_ne_bytes()));
-    let marked = Orders::new(Family::V6, 255, 0xb8);
+    let marked = Orders::NONE.hops(Family::V6, 255, 0xb8);
     let expected = [
         message(libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT, &255_i32.to_ne_bytes()),
         message(libc::IPPROTO_IPV6, libc::IPV6_TCLASS, &0xb8_i32.to_ne_bytes()),
     ]
     .concat();
     assert_eq!(marked.bytes(), expected);
+}
+
+#[test]
+fn orders_name_source_interface_and_mark() {
+    assert_eq!(Orders::NONE.by(Family::V4, None, None).marked(None).bytes(), b"");
+    let v4 =
+        Orders::NONE.by(Family::V4, Some("192.0.2.1".parse().unwrap()), Some(7)).marked(Some(0x1234_5678));
+    let information = [&7_u32.to_ne_bytes()[..], &[192, 0, 2, 1], &[0; 4]].concat();
+    let mark = message(libc::SOL_SOCKET, libc::SO_MARK, &0x1234_5678_u32.to_ne_bytes());
+    assert_eq!(v4.bytes(), [message(libc::IPPROTO_IP, libc::IP_PKTINFO, &information), mark].concat());
+
+    let source: Ipv6Addr = "2001:db8::1".parse().unwrap();
+    let most = Orders::NONE.by(Family::V6, Some(source.into()), None).marked(Some(1)).hops(Family::V6, 1, 4);
+    let information = [&source.octets()[..], &[0; 4]].concat();
+    let expected = [
+        message(libc::IPPROTO_IPV6, libc::IPV6_PKTINFO, &information),
+        message(libc::SOL_SOCKET, libc::SO_MARK, &1_u32.to_ne_bytes()),
+        message(libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT, &1_i32.to_ne_bytes()),
+        message(libc::IPPROTO_IPV6, libc::IPV6_TCLASS, &4_i32.to_ne_bytes()),
+    ]
+    .concat();
+    assert_eq!(most.bytes(), expected);
 }

@@ -56,6 +56,7 @@ fn probe(family: Family, protocol: Protocol, identity: u16) -> Vec<u8> {
         size: None,
         tos: 0,
         flow_label: 5,
+        dont_fragment: false,
     };
     let mut template = Template::new(&headers).unwrap();
     template.stamp(Ttl::MIN, ProbeId::new(9).unwrap(), false).to_vec()

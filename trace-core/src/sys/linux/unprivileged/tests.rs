@@ -1,4 +1,4 @@
-use std::net::UdpSocket;
+use std::net::{IpAddr, UdpSocket};
 
 use super::super::identities::Needs;
 use super::super::tests::{TARGET, closed_port, destination, hear, hear_nothing, loopbacks, probe};
@@ -59,7 +59,9 @@ fn the_kernel_fails_a_send_for_an_earlier_error() {
     for address in loopbacks() {
         let family = Family::of(address);
         let mut identities = Identities::new(family, Mode::Unprivileged);
-        let claimed = identities.claim(address, 1, Needs::default(), Moment::ZERO).unwrap();
+        let claimed = identities
+            .claim(Wanted { address, flows: 1, first: None, needs: Needs::default() }, Moment::ZERO)
+            .unwrap();
         let socket = &identities.get(claimed[0]).unwrap().udp;
         let to = SocketAddr::new(address, closed_port(address)).into();
         socket.send_to(b"first", &to).unwrap();
