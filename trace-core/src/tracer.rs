@@ -7,7 +7,9 @@ use crate::Error;
 use crate::carrier::Directory;
 use crate::engine::{self, Engine, Found, Moment, Request, Step, TargetIndex};
 use crate::link::{Attached, Destination, Link, SendFailure};
-use crate::model::{Hop, Mode, Origin, Protocols, Settings, Target, Trace, TraceKind, Ttl, Uuid};
+use crate::model::{
+    Hop, Mode, Origin, Outcome, Protocol, Protocols, Settings, Target, Trace, TraceKind, Ttl, Uuid,
+};
 
 /// How often a waiting tracer asks whether it was cancelled.
 const CANCEL_CHECK: Duration = Duration::from_millis(100);
@@ -23,6 +25,11 @@ pub struct Job {
     pub target: Target,
     /// The protocols to probe with.
     pub protocols: Protocols,
+    /// The protocols to go on with when those do not reach the target; the trace of the one that got
+    /// furthest is the one that is kept, and says which it was.
+    pub otherwise: Vec<Protocol>,
+    /// Whether hops that the jobs of a tracer have in common are probed once and taken over by the others.
+    pub share: bool,
     /// Probes, TTLs, flows, rounds and waiting.
     pub settings: Settings,
     /// The time it starts: nanoseconds since 1970 UTC.
@@ -43,6 +50,8 @@ impl Job {
             id,
             target,
             protocols,
+            otherwise: Vec::new(),
+            share: true,
             settings: Settings::default(),
             started,
             expected_length: None,
@@ -62,6 +71,19 @@ pub enum Event {
         /// The TTL of the probe.
         ttl: Ttl,
     },
+    /// A round of a trace is over.
+    RoundFinished {
+        /// Its target.
+        target: TargetIndex,
+        /// The round, from 0.
+        round: u32,
+        /// How the round ended.
+        outcome: Outcome,
+        /// The TTL of the target, or the last one that counts where it was not reached.
+        last_ttl: Ttl,
+    },
+    /// Nothing has happened for as long as [`Tracer::next_event_within`] was given.
+    Idle,
     /// A trace is finished.
     Finished {
         /// Its target.
@@ -103,6 +125,14 @@ impl<L: Link> Tracer<L> {
         self
     }
 
+    /// Switches a rule of the engine off, to show in the simulation what it is good for.
+    #[cfg(feature = "sim")]
+    #[must_use]
+    pub fn without(mut self, rule: engine::Rule) -> Self {
+        self.engine = self.engine.without(rule);
+        self
+    }
+
     /// How the link sends.
     #[must_use]
     pub fn mode(&self) -> Mode {
@@ -124,6 +154,8 @@ impl<L: Link> Tracer<L> {
             protocols: job.protocols,
             settings: job.settings.clone(),
             expected_length: job.expected_length,
+            id: job.id,
+            share: job.share,
         };
         self.engine.add(&request, self.link.now());
         self.jobs.push((job, attached));
@@ -142,6 +174,28 @@ impl<L: Link> Tracer<L> {
         self.engine.hops(target)
     }
 
+    /// The hops of a running trace as this round and those after it found them; empty once it is finished.
+    #[must_use]
+    pub fn hops_from(&self, target: TargetIndex, first_round: u32) -> Vec<Hop> {
+        self.engine.hops_from(target, first_round)
+    }
+
+    /// Lets no probe leave until [`Tracer::resume`]. Answers are still heard.
+    pub const fn pause(&mut self) {
+        self.engine.pause();
+    }
+
+    /// Goes on after [`Tracer::pause`].
+    pub const fn resume(&mut self) {
+        self.engine.resume();
+    }
+
+    /// Ends the trace of one target; it is handed out as interrupted. Without effect once it is finished.
+    pub fn stop(&mut self, target: TargetIndex) {
+        self.engine.stop(target, self.link.now());
+        self.collect();
+    }
+
     /// Probes and listens until something happens; `None` once every job is finished.
     ///
     /// `cancelled` is asked after every wait, which lasts a tenth of a second at most and ends early when a
@@ -151,6 +205,24 @@ impl<L: Link> Tracer<L> {
     ///
     /// The link can no longer be read. What was measured until then is in [`Tracer::hops`].
     pub fn next_event(&mut self, cancelled: &dyn Fn() -> bool) -> Result<Option<Event>, Error> {
+        self.happen(Moment::MAX, cancelled)
+    }
+
+    /// The same, for at most this long: [`Event::Idle`] says that the time is up. So whoever has keys to read
+    /// or jobs to add gets the tracer back in between.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tracer::next_event`].
+    pub fn next_event_within(
+        &mut self,
+        limit: Duration,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Option<Event>, Error> {
+        self.happen(self.link.now() + limit, cancelled)
+    }
+
+    fn happen(&mut self, limit: Moment, cancelled: &dyn Fn() -> bool) -> Result<Option<Event>, Error> {
         loop {
             if let Some(event) = self.events.pop_front() {
                 return Ok(Some(event));
@@ -159,6 +231,9 @@ impl<L: Link> Tracer<L> {
                 self.engine.interrupt(self.link.now());
             }
             let now = self.link.now();
+            if now >= limit {
+                return Ok(Some(Event::Idle));
+            }
             let step = self.engine.poll(now);
             match step {
                 Step::Send(probe) => {
@@ -168,7 +243,7 @@ impl<L: Link> Tracer<L> {
                         self.listen(now)?;
                     }
                 }
-                Step::Wait(until) => self.listen(until.min(now + CANCEL_CHECK))?,
+                Step::Wait(until) => self.listen(until.min(now + CANCEL_CHECK).min(limit))?,
                 Step::Done => {}
             }
             self.collect();
@@ -189,7 +264,10 @@ impl<L: Link> Tracer<L> {
         while let Some(event) = self.next_event(&|| false)? {
             match event {
                 Event::Finished { target, trace } if target == wanted => found = Some(*trace),
-                Event::Finished { .. } | Event::Answered { .. } => {}
+                Event::Finished { .. }
+                | Event::Answered { .. }
+                | Event::RoundFinished { .. }
+                | Event::Idle => {}
             }
         }
         found.ok_or(Error::Unfinished)
@@ -222,6 +300,9 @@ impl<L: Link> Tracer<L> {
             match event {
                 engine::Event::Answered { target, ttl } => {
                     self.events.push_back(Event::Answered { target, ttl })
+                }
+                engine::Event::RoundFinished { target, round, outcome, last_ttl } => {
+                    self.events.push_back(Event::RoundFinished { target, round, outcome, last_ttl });
                 }
                 engine::Event::Finished { target, found } => {
                     self.link.detach(target);

@@ -301,7 +301,7 @@ fn a_hundred_targets_all_protocols_and_four_flows_go_through_one_engine() {
         let protocols = Protocols::All;
         let settings = Settings { flows: 4, queries: 1, ..Settings::default() };
         let destination = Destination::of(address, protocols, &settings);
-        requests.push((Request { address, protocols, settings, expected_length: None }, destination));
+        requests.push((Request::new(address, protocols, settings), destination));
     }
     let found = drive(SimulatedLink::new(network, 11, Mode::Raw), &requests);
     assert_eq!(found.len(), 100);
@@ -352,7 +352,7 @@ fn a_cancelled_trace_is_handed_out_as_interrupted() {
     let interrupted = loop {
         match tracer.next_event(&|| false).unwrap().unwrap() {
             trace_core::tracer::Event::Answered { .. } => answers += 1,
-            trace_core::tracer::Event::Finished { .. } => panic!("finished before it was cancelled"),
+            other => panic!("{other:?} before it was cancelled"),
         }
         if answers == 5 {
             break loop {

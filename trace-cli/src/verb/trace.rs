@@ -166,6 +166,7 @@ fn measure(
             Event::Answered { target, .. } => {
                 happened(Happened::Answered(&|| launch.draft(target, tracer.hops(target))));
             }
+            Event::RoundFinished { .. } | Event::Idle => {}
             Event::Finished { target, trace } => match launch.next(tracer, target, &trace) {
                 Next::Enough(remarks) => happened(Happened::Measured(trace, remarks)),
                 Next::Another => {}

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use super::event::Found;
 use super::lane::{Lane, LaneEnd};
-use super::{Heard, Moment, Probe, ProbeId, Request, TargetIndex};
+use super::{Heard, Moment, Probe, ProbeId, Request, Rule, Rules, TargetIndex};
 use super::{found, slot};
 use crate::model::{Flow, Hop, Outcome, Protocol, Settings, Ttl};
 
@@ -15,6 +15,7 @@ const BURST: u16 = 3;
 pub(super) enum Decision {
     Send(Probe),
     Wait(Moment),
+    RoundFinished { round: u32, outcome: Outcome, last_ttl: Ttl },
     Done,
 }
 
@@ -29,6 +30,8 @@ pub(super) struct Course {
     /// Whether anybody has asked it for a step: its time counts from then on.
     begun: bool,
     round: u32,
+    /// Whether the current round is over and was told of.
+    closed: bool,
     /// The best end of each lane over the rounds so far.
     ends: Vec<Option<LaneEnd>>,
 }
@@ -49,10 +52,11 @@ impl Course {
             since: now,
             begun: false,
             round: 0,
+            closed: false,
         }
     }
 
-    pub(super) fn step(&mut self, now: Moment) -> Decision {
+    pub(super) fn step(&mut self, rules: Rules, now: Moment) -> Decision {
         if !self.begun {
             self.begun = true;
             self.since = now;
@@ -61,7 +65,7 @@ impl Course {
             }
         }
         loop {
-            if let Some(probe) = self.next_probe(now) {
+            if let Some(probe) = self.next_probe(rules, now) {
                 return Decision::Send(probe);
             }
             let ended = self.lanes.iter().all(|lane| lane.end(now).is_some());
@@ -74,34 +78,46 @@ impl Course {
                 // A lane that is open always has a deadline; the full wait is a net below that.
                 return Decision::Wait(wake.min().unwrap_or(now + self.settings.wait));
             }
-            if self.round + 1 >= self.settings.rounds.max(1) {
-                self.close_round(now);
+            if !self.closed {
+                self.closed = true;
+                if let Some(end) = self.close_round(now) {
+                    let last_ttl =
+                        self.settings.first_ttl.saturating_add(u8::try_from(end.last).unwrap_or(u8::MAX));
+                    return Decision::RoundFinished { round: self.round, outcome: end.outcome, last_ttl };
+                }
+            }
+            if self.settings.rounds != u32::MAX && self.round + 1 >= self.settings.rounds.max(1) {
                 return Decision::Done;
             }
-            let next_start = self.since + self.settings.interval.saturating_mul(self.round + 1);
+            let next_start = self.since + self.settings.interval.saturating_mul(self.round.saturating_add(1));
             if now < next_start {
                 return Decision::Wait(next_start);
             }
-            self.close_round(now);
-            self.round += 1;
+            self.round = self.round.saturating_add(1);
+            self.closed = false;
             for lane in &mut self.lanes {
                 lane.start_round(self.round, now);
             }
         }
     }
 
-    fn close_round(&mut self, now: Moment) {
+    /// The best end of the round that lanes have come to.
+    fn close_round(&mut self, now: Moment) -> Option<LaneEnd> {
+        let mut best_now = None;
         for (lane, best) in self.lanes.iter().zip(&mut self.ends) {
-            if let Some(end) = lane.end(now)
-                && best.is_none_or(|best| found::rank(end) > found::rank(best))
-            {
+            let Some(end) = lane.end(now) else { continue };
+            if best.is_none_or(|best| found::rank(end) > found::rank(best)) {
                 *best = Some(end);
             }
+            if best_now.is_none_or(|best| found::rank(end) > found::rank(best)) {
+                best_now = Some(end);
+            }
         }
+        best_now
     }
 
     /// The nearest TTL that any lane may probe, all lanes side by side.
-    fn next_probe(&mut self, now: Moment) -> Option<Probe> {
+    fn next_probe(&mut self, rules: Rules, now: Moment) -> Option<Probe> {
         let open: Vec<usize> = self.lanes.iter().map(|lane| lane.open(now)).collect();
         let most = open.iter().copied().max()?;
         for row in 0..most {
@@ -115,7 +131,7 @@ impl Course {
                 .min();
             let Some((_, index)) = wanting else { continue };
             let under_way: u16 = self.lanes.iter().map(|lane| lane.in_flight(row, now)).sum();
-            if under_way >= BURST {
+            if under_way >= BURST && rules.hold(Rule::Burst) {
                 continue;
             }
             let lane = self.lanes.get_mut(index)?;

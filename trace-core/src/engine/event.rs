@@ -1,6 +1,7 @@
 use super::TargetIndex;
-use crate::model::{Hop, Outcome, Ttl};
 use core::time::Duration;
+
+use crate::model::{Hop, Outcome, Ttl};
 
 /// Something that happened in the engine.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,6 +12,17 @@ pub enum Event {
         target: TargetIndex,
         /// The TTL of the probe.
         ttl: Ttl,
+    },
+    /// A round is over.
+    RoundFinished {
+        /// The target.
+        target: TargetIndex,
+        /// The round, from 0.
+        round: u32,
+        /// How it ended: the best end over protocols and flows.
+        outcome: Outcome,
+        /// The TTL of the target, or the last one that counts where it was not reached.
+        last_ttl: Ttl,
     },
     /// A trace is finished; the engine has forgotten it.
     Finished {

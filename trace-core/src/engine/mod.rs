@@ -27,6 +27,7 @@ mod patience;
 mod probe;
 mod request;
 mod row;
+mod rule;
 mod slot;
 mod window;
 
@@ -40,6 +41,8 @@ pub use heard::Heard;
 pub use moment::Moment;
 pub use probe::{Probe, ProbeId, TargetIndex};
 pub use request::Request;
+pub use rule::Rule;
+use rule::Rules;
 
 use crate::model::Hop;
 
@@ -67,6 +70,8 @@ pub struct Engine {
     /// The least time between two probes over all targets.
     spacing: Option<Duration>,
     not_before: Moment,
+    rules: Rules,
+    paused: bool,
 }
 
 #[derive(Debug)]
@@ -80,6 +85,29 @@ impl Engine {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Switches a rule off, to show in the simulation what it is good for. Targets added before keep it.
+    #[cfg(feature = "sim")]
+    #[must_use]
+    pub fn without(mut self, rule: Rule) -> Self {
+        self.rules = self.rules.without(rule);
+        self
+    }
+
+    /// Lets no probe leave until [`Engine::resume`]; answers are still taken in.
+    pub const fn pause(&mut self) {
+        self.paused = true;
+    }
+
+    /// Goes on after [`Engine::pause`].
+    pub const fn resume(&mut self) {
+        self.paused = false;
+    }
+
+    /// Ends the trace of one target as interrupted; without effect if it is finished.
+    pub fn stop(&mut self, target: TargetIndex, now: Moment) {
+        self.finish(target, now, true);
     }
 
     /// Limits the probes over all targets to this many a second; 0 lifts the limit.
@@ -107,11 +135,15 @@ impl Engine {
             if due > now {
                 return Step::Wait(due);
             }
+            if self.paused {
+                return Step::Wait(Moment::MAX);
+            }
             if now < self.not_before {
                 return Step::Wait(self.not_before);
             }
+            let rules = self.rules;
             let Some(seat) = self.seat_mut(TargetIndex(number)) else { continue };
-            match seat.course.step(now) {
+            match seat.course.step(rules, now) {
                 Decision::Send(probe) => {
                     if let Some(spacing) = self.spacing {
                         // Time lost to waiting is made up for, but never by a burst.
@@ -127,6 +159,10 @@ impl Engine {
                 Decision::Done => {
                     self.due.pop();
                     self.finish(TargetIndex(number), now, false);
+                }
+                Decision::RoundFinished { round, outcome, last_ttl } => {
+                    let target = TargetIndex(number);
+                    self.events.push_back(Event::RoundFinished { target, round, outcome, last_ttl });
                 }
             }
         }
@@ -175,6 +211,16 @@ impl Engine {
     #[must_use]
     pub fn hops(&self, target: TargetIndex) -> Vec<Hop> {
         self.seat(target).map(|seat| seat.course.hops()).unwrap_or_default()
+    }
+
+    /// What was sent to `target` from this round on. With many rounds behind it, cheaper than all of it.
+    #[must_use]
+    pub fn hops_from(&self, target: TargetIndex, first_round: u32) -> Vec<Hop> {
+        let mut hops = self.hops(target);
+        for hop in &mut hops {
+            hop.probes.retain(|probe| probe.round >= first_round);
+        }
+        hops
     }
 
     /// Ends every trace that is still running.

@@ -12,6 +12,9 @@ impl Moment {
     /// The start of the clock.
     pub const ZERO: Self = Self(0);
 
+    /// The end of the clock: when nothing that is waited for will happen by itself.
+    pub const MAX: Self = Self(u64::MAX);
+
     /// The moment this many nanoseconds after the start of the clock.
     #[must_use]
     pub const fn from_nanos(nanoseconds: u64) -> Self {

@@ -35,10 +35,9 @@ struct Run {
 
 fn request(settings: Settings, expected: Option<u8>) -> Request {
     Request {
-        address: TARGET,
-        protocols: Protocols::One(Protocol::Icmp),
         settings,
         expected_length: expected.and_then(Ttl::new),
+        ..Request::new(TARGET, Protocols::One(Protocol::Icmp), Settings::default())
     }
 }
 
@@ -113,6 +112,7 @@ fn run_where(
         while let Some(event) = engine.take_event() {
             match event {
                 Event::Answered { ttl, .. } => *unanswered.entry(ttl.get()).or_default() -= 1,
+                Event::RoundFinished { .. } => {}
                 Event::Finished { found, .. } => {
                     let took = now.since(Moment::ZERO);
                     return Run { found, packets, took, opened, most_in_flight_at_one_ttl: most };
