@@ -6,7 +6,10 @@
 //! | sends | whole IP packets (`IP_HDRINCL`, `IPV6_HDRINCL`), one system call a probe | UDP datagrams and echo requests of ordinary sockets, TTL by control message, one system call a probe; SYNs by `connect` without waiting, a socket of its own for each |
 //! | hears | the ICMP and TCP answers to its numbers on raw sockets, UDP data on the sockets that reserve its ports | the sockets' error queues (`IP_RECVERR`), echo replies, UDP data, connections made or refused |
 //! | does not see | what the kernel drops before a raw socket | the quoted IP header: TTL, type of service and address translation on the way |
-//! | IPv6 flow label | constant per flow, never 0 | the same, also where the ports of TCP are not, unless another program holds a flow label for itself alone; then the kernel's, which is constant per address and ports and 0 where `net.ipv6.auto_flowlabels` is 0 |
+//! | source, interface, mark | in the packet and beside it | beside the packet; a mark needs `CAP_NET_RAW` or `CAP_NET_ADMIN` (socket(7)) |
+//! | source port | any | any, but for TCP, whose probes have a port each |
+//! | fragmentation | the packet's own flag; a packet larger than the interface takes is refused | `IP_MTU_DISCOVER`; where it is allowed, this machine cuts what is too large for its interface |
+//! | IPv6 flow label | constant per flow, never 0 | the same, also where the ports of TCP are not, unless another program holds a flow label for itself alone; then the kernel's, which is constant per address and ports and 0 where `net.ipv6.auto_flowlabels` is 0; a label that the user chose is not given up: its probes are refused |
 //!
 //! Both work on Linux; elsewhere opening one fails with [`Error::Unsupported`].
 //!
@@ -15,7 +18,7 @@
 //! round-trip time. The kernel begins to stamp a moment after the first socket of the machine asks for it;
 //! an answer without a stamp counts as arrived when it was read.
 //!
-//! Limits: addresses that need a scope (IPv6 link-local) are refused. TCP from ordinary sockets leaves from
+//! Limits: link-local addresses need an interface named, as they mean nothing without. TCP from ordinary sockets leaves from
 //! another port with each probe, so that routers which balance by ports may spread a trace over several paths;
 //! what answers later than 0.95 seconds is not heard, as the kernel would repeat the SYN after a second, and
 //! nobody could tell which of the two was answered; and the TTL of a target's own answer is not told.

@@ -10,10 +10,12 @@
 #[path = "../lab/mod.rs"]
 mod lab;
 
+mod aimed;
 mod chains;
 mod faults;
 mod laboratory;
 mod links;
+mod routing;
 mod side_by_side;
 mod tcp;
 mod tracing;

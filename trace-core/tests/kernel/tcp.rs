@@ -1,16 +1,14 @@
 //! TCP: chains of 1, 5 and 12 routers over both families and in both modes, ports that are open, closed and
 //! silent, and a firewall that keeps the kernel from resetting.
 
-use std::io::Write as _;
 use std::net::TcpListener;
-use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
 use trace_core::model::{Mode, Outcome, Protocol, ReplyKind, Settings, Trace};
 
-use crate::lab::{self, Chain, Lab, Node, lab_test, tool};
-use crate::links::{Aimed, aim, at_vantage, destination, probe};
+use crate::aimed::{Aimed, aim, at_vantage, destination, probe};
+use crate::lab::{Chain, Lab, Node, lab_test, nft};
 use crate::side_by_side::own_answers_only;
 use crate::tracing::{all_answers, check_chain, check_hop, hop, job, job_with, trace};
 
@@ -86,20 +84,6 @@ fn nothing_is_left(lab: &Lab) {
         thread::park_timeout(SOON / 90);
     }
     panic!("left behind: {left:#?}");
-}
-
-/// Loads rules into a machine's firewall; `false` where there is none.
-fn nft(node: &Node, rules: &str) -> bool {
-    if tool("nft").arg("--version").output().is_err() {
-        lab::skip("no program nft: apt-get install nftables");
-        return false;
-    }
-    node.enter(|| {
-        let mut child = tool("nft").args(["-f", "-"]).stdin(Stdio::piped()).spawn().expect("start nft");
-        child.stdin.take().expect("nft's input").write_all(rules.as_bytes()).expect("write to nft");
-        assert!(child.wait().expect("wait for nft").success(), "nft refuses {rules}");
-    });
-    true
 }
 
 /// The kernel of the vantage point cannot say that it knows nothing of a connection.

@@ -41,7 +41,7 @@ pub(crate) fn trace(lab: &Lab, mode: Mode, job: Job) -> Trace {
         assert_eq!(usize::from(hop.ttl.get()), index + 1, "hops run without gaps");
         for probe in &hop.probes {
             if let ProbeResult::Unsent { error } = &probe.result {
-                panic!("a probe of TTL {} was not sent: {error}", hop.ttl);
+                panic!("a probe of TTL {} was not sent: {error}: {trace:#?}", hop.ttl);
             }
         }
     }

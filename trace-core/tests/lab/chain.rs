@@ -16,6 +16,7 @@ pub(crate) struct Chain {
     delay: Option<Duration>,
     limits: bool,
     ping: bool,
+    second_way: bool,
     faults: BTreeMap<u8, Vec<Fault>>,
 }
 
@@ -23,7 +24,7 @@ impl Chain {
     /// A vantage point, `routers` routers and a target. The kernel's own limits on ICMP errors hold.
     pub(crate) fn of(routers: u8) -> Self {
         assert!((1..=90).contains(&routers), "a chain has 1 to 90 routers");
-        Self { routers, delay: None, limits: true, ping: true, faults: BTreeMap::new() }
+        Self { routers, delay: None, limits: true, ping: true, second_way: false, faults: BTreeMap::new() }
     }
 
     /// Every link takes so long each way.
@@ -41,6 +42,13 @@ impl Chain {
     /// `net.ipv4.ping_group_range` lets nobody at the vantage point open ping sockets.
     pub(crate) fn without_ping_sockets(mut self) -> Self {
         self.ping = false;
+        self
+    }
+
+    /// The vantage point has a second interface, `other`, on a link of its own to the first router. Nothing is sent
+    /// by it unless it is asked for.
+    pub(crate) fn second_way(mut self) -> Self {
+        self.second_way = true;
         self
     }
 
@@ -133,6 +141,10 @@ impl Chain {
                 delay: self.delay,
             })
             .collect();
+        if self.second_way {
+            let ends = ((0, "other".into()), (1, "other".into()));
+            wires.push(Wire { near: ends.0, far: ends.1, number: SECOND, delay: None });
+        }
         for (&node, faults) in &self.faults {
             for fault in faults {
                 if let Fault::Late(delay) = fault {
@@ -173,6 +185,22 @@ impl Chain {
             // A host without a neighbour is given up after two tenths of a second instead of three seconds.
             for (lines, table) in [(&mut v4, "arp_cache"), (&mut v6, "ndisc_cache")] {
                 lines.push_str(&format!("ntable change name {table} dev right mcast_probes 1 retrans 200\n"));
+            }
+        }
+        if self.second_way {
+            for (family, lines) in [(4, &mut v4), (6, &mut v6)] {
+                let whole = if family == 4 { "10.7.0.0/16" } else { "fd07::/32" };
+                match node {
+                    0 => {
+                        let via = end(SECOND, 2, family);
+                        lines.push_str(&format!("route add {whole} via {via} dev other metric 5000\n"));
+                    }
+                    1 => {}
+                    _ => {
+                        let (back, to) = (near_end(node - 1, family), subnet(SECOND, family));
+                        lines.push_str(&format!("route add {to} via {back}\n"));
+                    }
+                }
             }
         }
         let nothing = Vec::new();
@@ -236,6 +264,11 @@ impl Lab {
         end(0, 1, family)
     }
 
+    /// The address of the vantage point's second interface, and of the first router on that link.
+    pub(crate) fn second_way(&self, family: u8) -> (IpAddr, IpAddr) {
+        (end(SECOND, 1, family), end(SECOND, 2, family))
+    }
+
     /// The address that answers at a TTL: an IPv4 router answers from its side towards the source, an IPv6
     /// router from the side the packet came in by, which is the same here.
     pub(crate) fn hop(&self, ttl: u8, family: u8) -> IpAddr {
@@ -266,6 +299,8 @@ impl Lab {
 
 /// Added to the number of a node: the number of its slow link.
 const SLOW: u8 = 100;
+/// The number of the second link of the vantage point.
+const SECOND: u8 = 99;
 
 /// The address of node `node` towards the source.
 pub(super) fn address(node: u8, family: u8) -> IpAddr {

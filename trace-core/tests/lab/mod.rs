@@ -21,17 +21,21 @@
 
 mod chain;
 mod echo;
+mod firewall;
 mod names;
 mod node;
 mod privilege;
 mod relay;
 mod routes;
+mod wiretap;
 
 pub(crate) use chain::{Chain, Lab};
+pub(crate) use firewall::nft;
 pub(crate) use names::Names;
 pub(crate) use node::Node;
 pub(crate) use privilege::{can_open_raw_socket, effective_capabilities, powerless};
 pub(crate) use routes::{Fault, Refusal};
+pub(crate) use wiretap::{Seen, Wiretap};
 
 use std::fmt::Display;
 use std::io::Write as _;

@@ -82,7 +82,7 @@ impl Drop for Relay {
 }
 
 /// A packet socket for each interface. `getifaddrs` knows the link-layer addresses to bind to.
-fn open(names: &[String]) -> Vec<OwnedFd> {
+pub(super) fn open(names: &[String]) -> Vec<OwnedFd> {
     let links: HashMap<String, SockaddrStorage> = getifaddrs()
         .expect("list the interfaces")
         .filter_map(|interface| Some((interface.interface_name, interface.address?)))

@@ -200,7 +200,7 @@ fn open(probe: &Probe, departure: &Departure<'_>) -> io::Result<Socket> {
     let _ = SocketOption::extensions(family).set(&socket, 1);
     let _ = SocketOption::received_ttl(family).set(&socket, 1);
     let _ = SocketOption::TIMESTAMPS.set(&socket, 1);
-    fragmentation.tell(&socket, family)?;
+    fragmentation.tell_connection(&socket, family)?;
     way.hold(&socket).map_err(io::Error::other)?;
     // Closing resets the connection at once instead of taking leave.
     socket.set_linger(Some(Duration::ZERO))?;

@@ -12,9 +12,9 @@
 use core::time::Duration;
 use std::collections::HashMap;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddrV6};
 
-use socket2::{Protocol as Number, Socket, Type};
+use socket2::{Protocol as Number, SockAddr, Socket, Type};
 
 use super::socket::{self, Fragmentation, SocketOption};
 use crate::Error;
@@ -44,6 +44,8 @@ pub(super) struct Wanted {
 pub(super) struct Needs {
     /// A ping socket.
     pub(super) ping: bool,
+    /// The address an IPv6 ping socket is to be bound to; `None` for every address.
+    pub(super) echo_source: Option<SocketAddrV6>,
     /// The TCP port.
     pub(super) tcp: bool,
 }
@@ -57,6 +59,8 @@ pub(super) struct Reserved {
     pub(super) udp: Socket,
     /// Sends and hears echoes where there are no raw sockets.
     pub(super) ping: Option<Socket>,
+    /// What the ping socket is bound to.
+    echo_source: Option<SocketAddrV6>,
     /// Keeps other programs' connections from this port where raw sockets send TCP from it. It is neither
     /// connected nor listening, so the kernel itself resets whatever a target accepts: no connection stays
     /// half open there.
@@ -80,7 +84,17 @@ impl Reserved {
         udp.bind(&socket::any(family, number))?;
         let number = udp.local_addr()?.as_socket().map_or(0, |own| own.port());
         let used = HashMap::new();
-        Ok(Self { number, udp, ping: None, tcp: None, told: (0, 0), fragmentation, used, tidy_at: 64 })
+        Ok(Self {
+            number,
+            udp,
+            ping: None,
+            echo_source: None,
+            tcp: None,
+            told: (0, 0),
+            fragmentation,
+            used,
+            tidy_at: 64,
+        })
     }
 
     /// Makes the sockets that send treat packets that are too large so.
@@ -95,12 +109,20 @@ impl Reserved {
         Ok(())
     }
 
-    fn free_for(&self, address: IpAddr, now: Moment) -> bool {
+    fn free_for(&self, address: IpAddr, needs: Needs, now: Moment) -> bool {
+        if !self.echoes_from(needs) {
+            return false;
+        }
         match self.used.get(&address) {
             None => true,
             Some(None) => false,
             Some(Some(until)) => now.since(*until) >= REST,
         }
+    }
+
+    /// Whether the ping socket, if there is one already, leaves from the source that is needed.
+    fn echoes_from(&self, needs: Needs) -> bool {
+        !needs.ping || self.ping.is_none() || self.echo_source == needs.echo_source
     }
 
     fn is_used_for(&self, address: IpAddr) -> bool {
@@ -116,14 +138,19 @@ impl Reserved {
     }
 
     /// Opens the ping socket of this number; `false` if a foreign one has it.
-    fn open_ping(&mut self, family: Family) -> io::Result<bool> {
+    fn open_ping(&mut self, family: Family, source: Option<SocketAddrV6>) -> io::Result<bool> {
         if self.ping.is_some() {
             return Ok(true);
         }
         let ping = socket::open(family, Type::DGRAM, socket::icmp(family))?;
         prepare(&ping, family, Mode::Unprivileged)?;
         self.fragmentation.tell(&ping, family)?;
-        self.ping = bound(ping, family, self.number)?;
+        let own = match source {
+            Some(source) => SocketAddrV6::new(*source.ip(), self.number, 0, source.scope_id()).into(),
+            None => socket::any(family, self.number),
+        };
+        self.ping = bound(ping, &own)?;
+        self.echo_source = source;
         Ok(self.ping.is_some())
     }
 
@@ -136,13 +163,13 @@ impl Reserved {
         if family == Family::V6 {
             tcp.set_only_v6(true)?;
         }
-        self.tcp = bound(tcp, family, self.number)?;
+        self.tcp = bound(tcp, &socket::any(family, self.number))?;
         Ok(self.tcp.is_some())
     }
 
     /// Opens what is needed beside the UDP socket; `false` if somebody else has this number.
     fn open(&mut self, family: Family, needs: Needs) -> Result<bool, Error> {
-        if needs.ping && !self.open_ping(family).map_err(not_pinging)? {
+        if needs.ping && !self.open_ping(family, needs.echo_source).map_err(not_pinging)? {
             return Ok(false);
         }
         let reserved = !needs.tcp || self.reserve_tcp(family).map_err(not_reserved)?;
@@ -151,8 +178,8 @@ impl Reserved {
 }
 
 /// Whether a bind worked; `None` if somebody else has the number.
-fn bound(socket: Socket, family: Family, number: u16) -> io::Result<Option<Socket>> {
-    match socket.bind(&socket::any(family, number)) {
+fn bound(socket: Socket, own: &SockAddr) -> io::Result<Option<Socket>> {
+    match socket.bind(own) {
         Ok(()) => Ok(Some(socket)),
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => Ok(None),
         Err(error) => Err(error),
@@ -233,6 +260,10 @@ impl Identities {
                 }
             };
             let Some(identity) = self.all.get_mut(index) else { break };
+            if !identity.echoes_from(needs) {
+                let cause = "another trace sends echo requests by it from another source";
+                return Err(failed(io::Error::new(io::ErrorKind::AddrInUse, cause)));
+            }
             if identity.is_used_for(address) {
                 let cause = "another trace to the same address has it";
                 return Err(failed(io::Error::new(io::ErrorKind::AddrInUse, cause)));
@@ -257,7 +288,7 @@ impl Identities {
                 self.all.push(identity);
             }
             let Some(identity) = self.all.get_mut(index) else { break };
-            if identity.free_for(address, now) {
+            if identity.free_for(address, needs, now) {
                 if identity.open(self.family, needs)? {
                     claimed.push(index);
                 } else if tries == 0 {

@@ -3,14 +3,14 @@
 use crate::Error;
 use crate::model::Mode;
 
-/// Whether ICMPv6 ping sockets heed control messages, by which one packet is sent from another source or by
-/// another interface than the next: since Linux 5.18. Before, they pass over them without a word.
+/// Whether ICMPv6 ping sockets heed control messages, by which one packet leaves another
+/// way than the next: since Linux 5.18. Before, they pass over them without a word.
 pub(super) fn heeds_orders_for_echo_requests() -> Result<(), Error> {
     let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").ok();
     match release.as_deref().and_then(version) {
         Some(version) if version < (5, 18) => Err(Error::Unsupported {
             mode: Mode::Unprivileged,
-            what: "choose source, interface or mark of ICMPv6 probes before Linux 5.18",
+            what: "choose interface or mark of ICMPv6 probes before Linux 5.18",
             remedy: "probe with UDP or TCP, or with `--mode raw`",
         }),
         _ => Ok(()),

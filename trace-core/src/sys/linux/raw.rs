@@ -8,7 +8,7 @@ use super::control::Orders;
 use super::filter;
 use super::identities::{Identities, Needs, Wanted};
 use super::notes;
-use super::socket::{self, Queue, SocketOption};
+use super::socket::{self, Fragmentation, Queue, SocketOption};
 use super::way::Way;
 use crate::Error;
 use crate::carrier;
@@ -159,6 +159,9 @@ impl Side {
         // Makes the kernel say so when a packet finds no room in the queue of an interface, instead of
         // dropping it in silence. ICMP errors do not come here: no packet of this protocol is ever sent.
         SocketOption::errors(self.family).set(&sender, 1).map_err(system)?;
+        // Or the kernel would cut, or refuse, what is larger than a path it has learnt of takes. The flag that
+        // forbids routers to cut stands in the packet itself.
+        Fragmentation::Forbidden.tell(&sender, self.family).map_err(system)?;
         self.sender = Some(sender);
         Ok(())
     }
@@ -231,7 +234,7 @@ impl Link for RawLink {
             side.open_segments()?;
         }
         let reserved = side.identities.all().len();
-        let needs = Needs { ping: false, tcp };
+        let needs = Needs { tcp, ..Needs::default() };
         let wanted = Wanted { address, flows: destination.flows, first: destination.source_port, needs };
         let build = |reserved: &Identities, claimed: &[usize]| {
             let identities = super::identities_of(protocols, reserved, claimed);

@@ -101,6 +101,15 @@ impl Fragmentation {
         };
         SocketOption::fragmentation(family).set(socket, value)
     }
+
+    /// The same for a connection, where the kernel has no option for leaving in any case.
+    pub(super) fn tell_connection(self, socket: &Socket, family: Family) -> io::Result<()> {
+        let value = match self {
+            Self::Allowed => libc::IP_PMTUDISC_DONT,
+            Self::Forbidden => libc::IP_PMTUDISC_DO,
+        };
+        SocketOption::fragmentation(family).set(socket, value)
+    }
 }
 
 /// Keeps all ICMP messages but these types out of a raw socket.

@@ -209,7 +209,7 @@ impl Link for UnprivilegedLink {
         }
         let port = protocols.last().map_or(0, |protocol| destination.port_of(*protocol));
         let way = Way::find(destination, port, Mode::Unprivileged)?;
-        if ping && family == Family::V6 && !way.is_open() {
+        if ping && family == Family::V6 && way.has_interface_or_mark() {
             kernel::heeds_orders_for_echo_requests()?;
         }
         let source = way.source();
@@ -226,7 +226,7 @@ impl Link for UnprivilegedLink {
             Ok((identities, lanes))
         };
         let reserved = self.identities(family);
-        let needs = Needs { ping, tcp: false };
+        let needs = Needs { ping, echo_source: way.echo_source(), tcp: false };
         let wanted = Wanted { address, flows: destination.flows, first: destination.source_port, needs };
         let (claimed, (identities, lanes)) = reserved.claim_for(wanted, now, build)?;
         let fragmentation = match destination.dont_fragment {

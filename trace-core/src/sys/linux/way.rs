@@ -81,9 +81,18 @@ impl Way {
         Family::of(self.address)
     }
 
-    /// Whether the routing table alone decides.
-    pub(super) const fn is_open(&self) -> bool {
-        self.wanted.is_none() && self.interface.is_none() && self.mark.is_none()
+    /// Whether the interface is chosen, by its name or by rules that look at marks.
+    pub(super) const fn has_interface_or_mark(&self) -> bool {
+        self.interface.is_some() || self.mark.is_some()
+    }
+
+    /// Where an ICMPv6 ping socket has to be bound to leave from the source asked for: what control messages say of
+    /// sources such sockets pass over.
+    pub(super) fn echo_source(&self) -> Option<SocketAddrV6> {
+        match self.wanted? {
+            IpAddr::V4(_) => None,
+            IpAddr::V6(source) => Some(SocketAddrV6::new(source, 0, 0, self.zone_of(source.into()))),
+        }
     }
 
     /// What to tell the kernel with each packet from a socket that is shared.

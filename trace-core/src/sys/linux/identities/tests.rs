@@ -85,7 +85,7 @@ fn what_has_rested_is_forgotten() {
 
 #[test]
 fn a_tcp_port_is_reserved_and_nobody_listens_there() {
-    let needs = Needs { ping: false, tcp: true };
+    let needs = Needs { tcp: true, ..Needs::default() };
     for family in [Family::V4, Family::V6] {
         let address: IpAddr = match family {
             Family::V4 => localhost(1),
@@ -115,7 +115,8 @@ fn a_foreign_tcp_port_costs_its_number_only() {
     let Ok(_foreign) = std::net::TcpListener::bind((localhost(1), number)) else {
         return super::super::tests::skip("another program has the port already");
     };
-    let claimed = identities.claim(wanted(localhost(2), 1, Needs { ping: false, tcp: true }), NOW).unwrap();
+    let claimed =
+        identities.claim(wanted(localhost(2), 1, Needs { tcp: true, ..Needs::default() }), NOW).unwrap();
     assert_ne!(numbers(&identities, &claimed)[0], number);
     assert_eq!(identities.claim(wanted(localhost(3), 1, Needs::default()), NOW).unwrap(), first);
 }
