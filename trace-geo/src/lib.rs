@@ -42,6 +42,7 @@ pub mod builtin;
 mod chain;
 mod country;
 mod error;
+pub mod gazetteer;
 pub mod geofeed;
 pub mod judge;
 mod locate;
