@@ -15,6 +15,7 @@ mod chains;
 mod faults;
 mod laboratory;
 mod links;
+mod many;
 mod routing;
 mod side_by_side;
 mod tcp;
