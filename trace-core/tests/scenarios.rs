@@ -227,7 +227,7 @@ fn balancing_by_packet_shows_several_answerers() {
     let settings = Settings { queries: 12, ..Settings::default() };
     let (trace, _) = trace(network, Mode::Raw, Job { settings, ..job(Family::V4, Protocol::Icmp) });
     assert!(trace.hops[1].answerers().len() > 1);
-    assert_eq!(trace.findings()[1], [Finding::SeveralAnswerers]);
+    assert_eq!(trace.findings()[1], [Finding::SeveralAnswerers, Finding::PerPacketBalancing]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use super::{ProbeRecord, ProbeResult, Statistics, Ttl};
+use super::{ProbeRecord, Statistics, Ttl};
 
 /// Everything that was sent with one TTL, and what came of it. A silent hop is a hop.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,22 +31,18 @@ impl Hop {
     }
 
     /// Loss and round-trip times of this hop's own probes; answers taken over from other traces do not count.
+    /// Where the path changed, [`super::Trace::statistics`] knows better what was loss.
     #[must_use]
     pub fn statistics(&self) -> Statistics {
-        let mut sent = 0;
-        let mut rtts = Vec::new();
-        let mut answered = 0;
-        for probe in &self.probes {
-            match &probe.result {
-                ProbeResult::Answered(reply) if reply.inherited_from.is_none() => {
-                    sent += 1;
-                    answered += 1;
-                    rtts.extend(reply.rtt);
-                }
-                ProbeResult::Silent => sent += 1,
-                ProbeResult::Answered(_) | ProbeResult::Unsent { .. } => {}
-            }
-        }
-        Statistics::of(sent, answered, &rtts)
+        Statistics::over(&self.probes)
+    }
+
+    /// How many routers its answers passed on their way back: the least that any of them suggests
+    /// ([`super::Reply::routers_back`]). A path that is the same both ways has one less than the TTL. `None` where no
+    /// answer's TTL was seen.
+    #[must_use]
+    pub fn routers_back(&self) -> Option<u8> {
+        let own = self.probes.iter().filter_map(ProbeRecord::reply);
+        own.filter(|reply| reply.inherited_from.is_none()).filter_map(|reply| reply.routers_back()).min()
     }
 }

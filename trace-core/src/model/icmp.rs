@@ -1,3 +1,5 @@
+use super::InterfaceInformation;
+
 /// Type and code of an ICMP message, as they stood in the packet. Which family they belong to follows from
 /// the address of who sent it (RFC 792, RFC 4443).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,4 +32,16 @@ pub struct Extension {
     pub c_type: u8,
     /// The object's payload.
     pub bytes: Vec<u8>,
+}
+
+impl Extension {
+    /// The class number of interface information (RFC 5837, section 4).
+    pub const INTERFACE: u8 = 2;
+
+    /// What the object says of an interface (RFC 5837); `None` if it is another kind of object, or not as the RFC
+    /// has it.
+    #[must_use]
+    pub fn interface(&self) -> Option<InterfaceInformation> {
+        (self.class == Self::INTERFACE).then(|| InterfaceInformation::parse(self.c_type, &self.bytes))?
+    }
 }

@@ -91,3 +91,45 @@ pub struct Reply {
     /// The trace this answer was taken over from. Such an answer has no RTT and counts in no statistic.
     pub inherited_from: Option<Uuid>,
 }
+
+impl Reply {
+    /// An answer of which nothing is known but who sent it.
+    #[must_use]
+    pub const fn new(from: IpAddr) -> Self {
+        Self {
+            from,
+            rtt: None,
+            kind: None,
+            icmp: None,
+            reply_ttl: None,
+            quoted: None,
+            mpls: Vec::new(),
+            extensions: Vec::new(),
+            inherited_from: None,
+        }
+    }
+
+    /// The TTL or hop limit the answer probably left with: the next of 32, 64, 128 and 255, which are what systems
+    /// start with (Vanaubel et al., "Network fingerprinting: TTL-based router signatures", IMC 2013). `None` where
+    /// that which it arrived with was not seen.
+    #[must_use]
+    pub const fn initial_ttl(&self) -> Option<u8> {
+        match self.reply_ttl {
+            Some(0) | None => None,
+            Some(1..=32) => Some(32),
+            Some(33..=64) => Some(64),
+            Some(65..=128) => Some(128),
+            Some(129..) => Some(255),
+        }
+    }
+
+    /// How many routers the answer probably passed on its way back. A path that is the same both ways has one less
+    /// than the TTL of the probe.
+    #[must_use]
+    pub const fn routers_back(&self) -> Option<u8> {
+        match (self.initial_ttl(), self.reply_ttl) {
+            (Some(initial), Some(arrived)) => initial.checked_sub(arrived),
+            _ => None,
+        }
+    }
+}

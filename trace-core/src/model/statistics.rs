@@ -1,5 +1,7 @@
 use core::time::Duration;
 
+use super::{ProbeRecord, ProbeResult};
+
 /// Loss and round-trip times over some probes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Statistics {
@@ -43,6 +45,27 @@ impl Statistics {
             max: sorted.last().copied(),
             jitter: jitter(rtts),
         }
+    }
+
+    /// Statistics of these probes, which stand in the order they were sent. What never left and what was taken over from
+    /// another trace does not count.
+    #[must_use]
+    pub fn over<'a>(probes: impl IntoIterator<Item = &'a ProbeRecord>) -> Self {
+        let mut sent = 0;
+        let mut rtts = Vec::new();
+        let mut answered = 0;
+        for probe in probes {
+            match &probe.result {
+                ProbeResult::Answered(reply) if reply.inherited_from.is_none() => {
+                    sent += 1;
+                    answered += 1;
+                    rtts.extend(reply.rtt);
+                }
+                ProbeResult::Silent => sent += 1,
+                ProbeResult::Answered(_) | ProbeResult::Unsent { .. } => {}
+            }
+        }
+        Self::of(sent, answered, &rtts)
     }
 
     /// The share of probes that stayed unanswered, 0 to 1; `None` when none was sent.

@@ -1,8 +1,12 @@
 use core::time::Duration;
 use std::net::IpAddr;
 
+use super::finding::Survey;
 use super::words::words;
-use super::{Finding, Hop, Mode, Origin, Outcome, Protocols, Settings, Target, Ttl, Uuid};
+use super::{
+    Finding, Hop, Mode, Observation, Origin, Outcome, PathChange, Protocols, Settings, Statistics, Target,
+    Ttl, Uuid,
+};
 
 words! {
     /// Where a trace comes from.
@@ -48,6 +52,28 @@ pub struct Trace {
 }
 
 impl Trace {
+    /// A trace of which nothing is known but its name, its kind and when it started: the base of those that are put
+    /// together by hand.
+    #[must_use]
+    pub const fn new(id: Uuid, kind: TraceKind, started: i64) -> Self {
+        Self {
+            id,
+            kind,
+            vantage: None,
+            target: None,
+            source: None,
+            origin: None,
+            protocol: None,
+            mode: None,
+            settings: None,
+            started,
+            duration: None,
+            outcome: None,
+            outcome_detail: None,
+            hops: Vec::new(),
+        }
+    }
+
     /// Whether the target itself answered.
     #[must_use]
     pub fn reached(&self) -> bool {
@@ -60,47 +86,38 @@ impl Trace {
         self.hops.iter().rev().find(|hop| hop.answered()).map(|hop| hop.ttl)
     }
 
-    /// What is noticeable at each hop, in the order of the hops.
+    /// What is noticeable at each hop, in the order of the hops; [`Trace::observations`] says why.
     #[must_use]
     pub fn findings(&self) -> Vec<Vec<Finding>> {
-        let mut findings = Vec::with_capacity(self.hops.len());
-        for (index, hop) in self.hops.iter().enumerate() {
-            let behind = self.hops.get(index + 1..).unwrap_or_default();
-            let before = self.hops.get(..index).unwrap_or_default();
-            findings.push(findings_at(hop, before, behind));
-        }
-        findings
-    }
-}
-
-fn findings_at(hop: &Hop, before: &[Hop], behind: &[Hop]) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let statistics = hop.statistics();
-    let answerers = hop.answerers();
-    // What answers whole behind this hop shows that its packets passed here.
-    let passed = behind.iter().any(|hop| {
-        let statistics = hop.statistics();
-        statistics.sent > 0 && statistics.answered == statistics.sent
-    });
-    if statistics.answered > 0 && statistics.answered < statistics.sent && passed {
-        findings.push(Finding::RateLimited);
-    }
-    if answerers.is_empty() && behind.iter().any(Hop::answered) {
-        findings.push(Finding::Silent);
-    }
-    if answerers.len() > 1 {
-        findings.push(Finding::SeveralAnswerers);
-    }
-    if let Some((previous, earlier)) = before.split_last() {
-        let back_again = |address| {
-            !previous.answerers().contains(address)
-                && earlier.iter().any(|hop| hop.answerers().contains(address))
+        let observations = self.observations();
+        let at = |hop: &Hop| {
+            observations.iter().filter(|found| found.ttl == hop.ttl).map(|found| found.finding).collect()
         };
-        if answerers.iter().any(back_again) {
-            findings.push(Finding::Loop);
-        }
+        self.hops.iter().map(at).collect()
     }
-    findings
+
+    /// What is noticeable, each finding with the evidence in words, by TTL.
+    #[must_use]
+    pub fn observations(&self) -> Vec<Observation> {
+        Survey::of(self).observations()
+    }
+
+    /// When and where the path changed while it was traced, in the order of time. Flows that cannot be kept
+    /// (unprivileged TCP) tell of none.
+    #[must_use]
+    pub fn path_changes(&self) -> Vec<PathChange> {
+        Survey::of(self).into_changes()
+    }
+
+    /// Loss and round-trip times of each hop, in the order of the hops.
+    ///
+    /// Other than [`Hop::statistics`], which sees one hop alone, this leaves out what was never meant for a hop: probes
+    /// past the end that the path had in their round, and silence where a router had left the path. Neither is loss.
+    #[must_use]
+    pub fn statistics(&self) -> Vec<Statistics> {
+        let survey = Survey::of(self);
+        self.hops.iter().map(|hop| survey.statistics(hop)).collect()
+    }
 }
 
 #[cfg(test)]

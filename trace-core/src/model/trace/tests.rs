@@ -15,15 +15,9 @@ fn hop(ttl: u8, answers: &[u8]) -> Hop {
             ProbeResult::Silent
         } else {
             ProbeResult::Answered(Box::new(Reply {
-                from: Ipv4Addr::new(10, 0, 0, byte).into(),
                 rtt: Some(Duration::from_millis(1)),
                 kind: Some(ReplyKind::TimeExceeded),
-                icmp: None,
-                reply_ttl: None,
-                quoted: None,
-                mpls: Vec::new(),
-                extensions: Vec::new(),
-                inherited_from: None,
+                ..Reply::new(Ipv4Addr::new(10, 0, 0, byte).into())
             }))
         },
     };
@@ -31,23 +25,7 @@ fn hop(ttl: u8, answers: &[u8]) -> Hop {
 }
 
 fn findings(hops: Vec<Hop>) -> Vec<Vec<Finding>> {
-    let trace = Trace {
-        id: Uuid::nil(),
-        kind: TraceKind::Measured,
-        vantage: None,
-        target: None,
-        source: None,
-        origin: None,
-        protocol: None,
-        mode: None,
-        settings: None,
-        started: 0,
-        duration: None,
-        outcome: None,
-        outcome_detail: None,
-        hops,
-    };
-    trace.findings()
+    Trace { hops, ..Trace::new(Uuid::nil(), TraceKind::Measured, 0) }.findings()
 }
 
 #[test]
