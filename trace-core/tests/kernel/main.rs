@@ -13,6 +13,7 @@ mod lab;
 mod aimed;
 mod chains;
 mod faults;
+mod flows;
 mod laboratory;
 mod links;
 mod many;

@@ -9,7 +9,7 @@ use trace_core::model::{
 use trace_core::sys;
 use trace_core::tracer::{Job, Tracer};
 
-use crate::lab::{Lab, powerless};
+use crate::lab::{Lab, Node, powerless};
 
 /// A job to an address, with default settings.
 pub(crate) fn job(address: IpAddr, protocol: Protocol) -> Job {
@@ -25,13 +25,18 @@ pub(crate) fn job_with(address: IpAddr, protocol: Protocol, settings: Settings) 
 
 /// Traces from the vantage point; in unprivileged mode with no rights at all, which is checked first.
 pub(crate) fn trace(lab: &Lab, mode: Mode, job: Job) -> Trace {
+    trace_from(lab.vantage(), mode, job)
+}
+
+/// Traces from any machine.
+pub(crate) fn trace_from(node: &Node, mode: Mode, job: Job) -> Trace {
     let run = move || {
         let mut tracer = Tracer::new(sys::open(Some(mode)).expect("open a link"));
         tracer.run(job).expect("trace")
     };
     let trace = match mode {
-        Mode::Raw => lab.vantage().enter(run),
-        Mode::Unprivileged => lab.vantage().enter_unprivileged(|| {
+        Mode::Raw => node.enter(run),
+        Mode::Unprivileged => node.enter_unprivileged(|| {
             powerless();
             run()
         }),

@@ -91,7 +91,8 @@ impl Chain {
         Lab { relay, routers: self.routers, nodes, cables }
     }
 
-    fn sysctls(&self) -> Vec<(&'static str, &'static str)> {
+    /// What every machine is told before it has an interface.
+    pub(super) fn sysctls(&self) -> Vec<(&'static str, &'static str)> {
         let mut sysctls = vec![
             ("ipv4/ip_forward", "1"),
             ("ipv4/conf/all/rp_filter", "0"),

@@ -20,6 +20,7 @@
 )]
 
 mod chain;
+mod diamond;
 mod echo;
 mod firewall;
 mod names;
@@ -30,6 +31,7 @@ mod routes;
 mod wiretap;
 
 pub(crate) use chain::{Chain, Lab};
+pub(crate) use diamond::{Balance, Diamond};
 pub(crate) use firewall::nft;
 pub(crate) use names::Names;
 pub(crate) use node::Node;
