@@ -104,13 +104,22 @@ fn hops() -> impl Strategy<Value = Vec<Hop>> {
     })
 }
 
+fn rounds() -> impl Strategy<Value = u32> {
+    prop_oneof![1 => Just(u32::MAX), 4 => any::<u32>()]
+}
+
 fn settings() -> impl Strategy<Value = Settings> {
     (
-        (any::<u8>(), ttl(), ttl(), any::<u16>(), any::<u32>(), span(), span()),
+        (any::<u8>(), ttl(), ttl(), any::<u16>(), rounds(), span(), span()),
         (any::<u8>(), of(any::<u16>()), of(any::<u16>()), any::<u8>()),
+        (of(address()), of(text()), of(any::<u16>()), of(0..1u32 << 20), any::<bool>(), of(any::<u32>())),
     )
         .prop_map(
-            |((queries, first_ttl, max_ttl, flows, rounds, interval, wait), (gap, port, size, tos))| {
+            |(
+                (queries, first_ttl, max_ttl, flows, rounds, interval, wait),
+                (gap, port, size, tos),
+                (source, interface, source_port, flow_label, dont_fragment, mark),
+            )| {
                 Settings {
                     queries,
                     first_ttl,
@@ -123,7 +132,12 @@ fn settings() -> impl Strategy<Value = Settings> {
                     port,
                     size,
                     tos,
-                    ..Settings::default()
+                    source,
+                    interface,
+                    source_port,
+                    flow_label,
+                    dont_fragment,
+                    mark,
                 }
             },
         )

@@ -92,20 +92,34 @@ fn ttl(field: &str, ttl: u8) -> Result<Ttl, Wrong> {
     Ttl::new(ttl).ok_or_else(|| Wrong::at(field, "0 is no TTL; they run from 1 to 255"))
 }
 
+/// RFC 8200, section 3: 20 bits.
+fn flow_label(label: u32) -> Result<u32, Wrong> {
+    if label < 1 << 20 {
+        Ok(label)
+    } else {
+        Err(Wrong::at("flow_label", format!("{label} has more than 20 bits")))
+    }
+}
+
 pub(super) fn settings(settings: Settings) -> Result<model::Settings, Wrong> {
     Ok(model::Settings {
         queries: settings.queries,
         first_ttl: ttl("first_ttl", settings.first_ttl)?,
         max_ttl: ttl("max_ttl", settings.max_ttl)?,
         flows: settings.flows,
-        rounds: settings.rounds,
+        rounds: settings.rounds.0,
         interval: settings.interval_ms.0,
         wait: settings.wait_ms.0,
         gap: settings.gap,
         port: settings.port,
         size: settings.size,
         tos: settings.tos,
-        ..model::Settings::default()
+        source: settings.source.map(|Text(source)| source),
+        interface: settings.interface,
+        source_port: settings.source_port,
+        flow_label: settings.flow_label.map(flow_label).transpose()?,
+        dont_fragment: settings.dont_fragment,
+        mark: settings.mark,
     })
 }
 

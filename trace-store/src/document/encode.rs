@@ -6,7 +6,7 @@ use super::schema::{
     Candidate, Document, Extension, Hop, Label, Located, Origin, Place, Probe, ProbeResult, Quoted, Settings,
     Statistics, Target,
 };
-use super::value::{Hex, Instant, Milliseconds, Text};
+use super::value::{Hex, Instant, Milliseconds, Rounds, Text};
 
 pub(super) fn document(trace: &Trace, atlas: &Atlas) -> Document {
     let findings = trace.findings();
@@ -51,13 +51,19 @@ pub(super) fn settings(settings: &model::Settings) -> Settings {
         first_ttl: settings.first_ttl.get(),
         max_ttl: settings.max_ttl.get(),
         flows: settings.flows,
-        rounds: settings.rounds,
+        rounds: Rounds(settings.rounds),
         interval_ms: Milliseconds(settings.interval),
         wait_ms: Milliseconds(settings.wait),
         gap: settings.gap,
         port: settings.port,
         size: settings.size,
         tos: settings.tos,
+        source: settings.source.map(Text),
+        interface: settings.interface.clone(),
+        source_port: settings.source_port,
+        flow_label: settings.flow_label,
+        dont_fragment: settings.dont_fragment,
+        mark: settings.mark,
     }
 }
 

@@ -6,6 +6,11 @@
 //! is null. Text in a document comes from the network in part (host names, cities, what a system said):
 //! escape it before showing it.
 //!
+//! `settings.rounds` is a number, or the word `"forever"` for rounds that went on until somebody ended them. Settings
+//! that a document leaves out had their defaults. A word that stands for one of several things (an outcome, a kind of
+//! answer, a verdict) and that this release does not know is refused, with its field: it is better to say so than to
+//! show half a measurement. Findings are derived, so their words are never read.
+//!
 //! Reading back what was written gives an equal trace and an equal atlas. Numbers that JSON cannot say (a
 //! score that is not finite) are written as null.
 //!

@@ -9,7 +9,7 @@ use trace_core::model::{
     Verdict,
 };
 
-use super::value::{Hex, Instant, Milliseconds, Text};
+use super::value::{Hex, Instant, Milliseconds, Rounds, Text};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Document {
@@ -63,13 +63,19 @@ pub(super) struct Settings {
     pub(super) first_ttl: u8,
     pub(super) max_ttl: u8,
     pub(super) flows: u16,
-    pub(super) rounds: u32,
+    pub(super) rounds: Rounds,
     pub(super) interval_ms: Milliseconds,
     pub(super) wait_ms: Milliseconds,
     pub(super) gap: u8,
     pub(super) port: Option<u16>,
     pub(super) size: Option<u16>,
     pub(super) tos: u8,
+    pub(super) source: Option<Text<IpAddr>>,
+    pub(super) interface: Option<String>,
+    pub(super) source_port: Option<u16>,
+    pub(super) flow_label: Option<u32>,
+    pub(super) dont_fragment: bool,
+    pub(super) mark: Option<u32>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

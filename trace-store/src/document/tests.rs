@@ -78,7 +78,7 @@ fn the_document_of_the_design_is_read() {
     // What is derived is computed, not copied.
     let value: serde_json::Value = serde_json::from_str(&write(&trace, &atlas)).unwrap();
     assert_eq!(value["hops"][0]["statistics"]["sent"], 2);
-    assert_eq!(value["hops"][0]["findings"], serde_json::json!([]));
+    assert_eq!(value["hops"][0]["findings"], serde_json::json!(["mpls-tunnel"]));
     assert_eq!(value["as_path"], serde_json::json!([64500]));
     assert_eq!(value["started"], "2026-11-23T22:58:32.500000000Z");
 }
@@ -97,7 +97,7 @@ fn a_document_is_laid_out_for_people() {
   "origin": { "latitude": -34.6, "longitude": -58.4, "radius_km": 50.0, "from": "config" },
   "protocol": "udp",
   "mode": "raw",
-  "settings": { "queries": 3, "first_ttl": 1, "max_ttl": 30, "flows": 1, "rounds": 1, "interval_ms": 1000, "wait_ms": 2000, "gap": 8, "port": null, "size": null, "tos": 0 },
+  "settings": { "queries": 3, "first_ttl": 1, "max_ttl": 30, "flows": 1, "rounds": 1, "interval_ms": 1000, "wait_ms": 2000, "gap": 8, "port": null, "size": null, "tos": 0, "source": null, "interface": null, "source_port": null, "flow_label": null, "dont_fragment": false, "mark": null },
   "started": "2026-11-23T22:58:32.500000000Z",
   "duration_ms": 81.4,
   "outcome": "reached",
@@ -111,7 +111,7 @@ fn a_document_is_laid_out_for_people() {
         { "result": "unsent", "error": "Network is unreachable", "protocol": null, "flow": 0, "round": 0, "sent_ms": null }
       ],
       "statistics": { "sent": 2, "answered": 1, "min_ms": 0.412, "median_ms": 0.412, "p95_ms": 0.412, "max_ms": 0.412, "jitter_ms": null },
-      "findings": []
+      "findings": ["mpls-tunnel"]
     }
   ],
   "as_path": [64500],
@@ -158,6 +158,18 @@ fn a_bad_document_is_refused_with_its_place() {
     says("2026-11-23T22", "yesterday, 22", &["line 6", "started", "RFC 3339"]);
     says("\"00ff\"", "\"0xff\"", &["hops[0].probes[0].extensions[0].bytes", "hexadecimal"]);
     says("\"first_ttl\": 1", "\"first_ttl\": 0", &["settings.first_ttl"]);
+    says("\"rounds\": 1", "\"rounds\": \"often\"", &["settings.rounds", "often", "forever"]);
+    says("\"rounds\": 1", "\"rounds\": -1", &["settings.rounds", "-1"]);
+    says(
+        "\"tos\": 0 },\n  \"started",
+        "\"tos\": 0, \"flow_label\": 1048576 },\n  \"started",
+        &["settings.flow_label", "20 bits"],
+    );
+    says(
+        "\"tos\": 0 },\n  \"started",
+        "\"tos\": 0, \"source\": \"here\" },\n  \"started",
+        &["settings.source", "here"],
+    );
     says("019aa3f0-5c00", "019aa3f0", &["line 1", "id"]);
 }
 
@@ -177,6 +189,18 @@ fn hops_run_without_gaps_or_repeats() {
     trace.hops.push(again);
     let message = read(&write(&trace, &atlas)).unwrap_err().to_string();
     assert!(message.contains("hops[1].ttl") && message.contains("repeats"), "{message}");
+}
+
+#[test]
+fn rounds_without_end_are_a_word() {
+    let (mut trace, atlas) = read(SAMPLE).unwrap();
+    trace.settings.as_mut().unwrap().rounds = u32::MAX;
+    let text = write(&trace, &atlas);
+    assert!(text.contains("\"rounds\": \"forever\""), "{text}");
+    assert_eq!(read(&text).unwrap(), (trace.clone(), atlas));
+    // What the first release wrote for them.
+    let number = text.replace("\"forever\"", "4294967295");
+    assert_eq!(read(&number).unwrap().0, trace);
 }
 
 #[test]

@@ -156,6 +156,54 @@ impl<'de> Deserialize<'de> for Instant {
     }
 }
 
+/// A number of rounds. Rounds that went on until somebody ended them ([`u32::MAX`] in the model) are the word
+/// `"forever"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rounds(pub(crate) u32);
+
+impl Rounds {
+    const FOREVER: u32 = u32::MAX;
+    const WORD: &str = "forever";
+}
+
+impl Serialize for Rounds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Self::FOREVER => serializer.serialize_str(Self::WORD),
+            rounds => serializer.serialize_u32(rounds),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Rounds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NumberOrWord;
+
+        impl Visitor<'_> for NumberOrWord {
+            type Value = Rounds;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number of rounds, or \"forever\"")
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, rounds: u64) -> Result<Rounds, E> {
+                let unexpected = serde::de::Unexpected::Unsigned(rounds);
+                u32::try_from(rounds).map(Rounds).map_err(|_| E::invalid_value(unexpected, &self))
+            }
+
+            fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<Rounds, E> {
+                if word == Rounds::WORD {
+                    Ok(Rounds(Rounds::FOREVER))
+                } else {
+                    Err(E::invalid_value(serde::de::Unexpected::Str(word), &self))
+                }
+            }
+        }
+
+        deserializer.deserialize_any(NumberOrWord)
+    }
+}
+
 /// Bytes, written as hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Hex(pub(crate) Vec<u8>);

@@ -228,6 +228,10 @@ fn draft<'a>(trace: &'a Trace, atlas: &'a Atlas) -> Result<Draft<'a>, Error> {
     if waits.into_iter().any(|wait| i64::try_from(wait.as_nanos()).is_err()) {
         return Err(unfit("it was to wait for longer than 292 years"));
     }
+    let label = trace.settings.as_ref().and_then(|settings| settings.flow_label);
+    if label.is_some_and(|label| label >= 1 << 20) {
+        return Err(unfit("its flow label has more than 20 bits"));
+    }
     let setup = document::setup_to_text(trace).map_err(|_| unfit("it cannot be written as text"))?;
     Ok(Draft { trace, atlas, setup, judgement: pack::judgement::encode(atlas), duration })
 }

@@ -1,5 +1,6 @@
 mod crash;
 mod documents;
+mod migration;
 mod open;
 mod processes;
 mod realistic;

@@ -4,7 +4,7 @@ use super::super::{Documents, Store};
 use super::realistic;
 use trace_core::model::ProbeResult;
 
-fn rows(store: &Store, sql: &str) -> Vec<Vec<Value>> {
+pub(super) fn rows(store: &Store, sql: &str) -> Vec<Vec<Value>> {
     let mut statement = store.connection.prepare(sql).unwrap();
     let columns = statement.column_count();
     let rows = statement.query_map((), |row| (0..columns).map(|index| row.get(index)).collect()).unwrap();
