@@ -1,18 +1,19 @@
 //! What was typed. What was meant is made of it in [`crate::settings`].
 
 mod help;
+mod probing;
 mod values;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use trace_core::model::{Coordinates, Mode, Protocol, Ttl};
+use trace_core::model::Coordinates;
 use trace_render::{Extent, Projection, Theme};
 
-use crate::clock::{Since, parse_since, parse_span};
-pub(crate) use values::{Asked, Canvas};
+use crate::clock::{Since, parse_since};
+pub(crate) use probing::{Probing, TargetArguments};
+pub(crate) use values::{Asked, Canvas, Rounds, interface};
 
 /// Trace the route to a host, see where every hop is, keep it, draw it.
 #[derive(Debug, Parser)]
@@ -112,12 +113,8 @@ pub(crate) enum Verb {
 
 #[derive(Debug, Args)]
 pub(crate) struct TraceArguments {
-    /// Names or addresses to trace to
-    ///
-    /// Names may be international; they are resolved by this system. Several hosts are traced side by side
-    /// and printed as they finish.
-    #[arg(value_name = "HOST", required = true)]
-    pub(crate) hosts: Vec<String>,
+    #[command(flatten)]
+    pub(crate) targets: TargetArguments,
     #[command(flatten)]
     pub(crate) format: FormatArguments,
     /// Keep nothing
@@ -125,6 +122,12 @@ pub(crate) struct TraceArguments {
     /// Neither the database is opened nor a document written.
     #[arg(long)]
     pub(crate) no_store: bool,
+    /// Write a document for every trace
+    ///
+    /// Up to ten hosts get documents anyway; more of them, and lists, are kept in the database alone, from which
+    /// documents can be made at any time.
+    #[arg(long, hide_short_help = true, conflicts_with = "no_store")]
+    pub(crate) documents: bool,
     /// A name for the place this is measured from
     ///
     /// It is kept with the trace, so that traces from several places can be told apart.
@@ -148,62 +151,6 @@ pub(crate) struct TraceArguments {
     pub(crate) map: Option<PathBuf>,
     #[command(flatten, next_help_heading = "Map")]
     pub(crate) drawing: Drawing,
-}
-
-/// How to probe.
-#[derive(Debug, Args)]
-pub(crate) struct Probing {
-    /// IPv4 only
-    #[arg(short = '4', conflicts_with = "ipv6")]
-    pub(crate) ipv4: bool,
-    /// IPv6 only
-    #[arg(short = '6')]
-    pub(crate) ipv6: bool,
-    /// auto, icmp, udp or tcp
-    ///
-    /// `auto` is icmp where it is permitted, since it gets furthest as a rule, and udp where it is not: without raw
-    /// sockets icmp needs a group inside net.ipv4.ping_group_range. The heading of the table tells which was
-    /// taken. A --port makes it udp. `tcp` asks for a connection and never keeps one; it passes filters that let
-    /// only a service through: name its port with --port.
-    #[arg(long, value_name = "PROTOCOL", value_parser = values::protocol(), default_value = "auto", hide_possible_values = true)]
-    pub(crate) protocol: Asked<Protocol>,
-    /// auto, raw or unprivileged
-    ///
-    /// `raw` needs CAP_NET_RAW and sees what routers quote; `unprivileged` needs nothing; `auto` takes raw
-    /// where it is permitted.
-    #[arg(long, value_name = "MODE", value_parser = values::mode(), default_value = "auto", hide_possible_values = true)]
-    pub(crate) mode: Asked<Mode>,
-    /// Destination port [default: 33434 for udp, 80 for tcp]
-    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) port: Option<u16>,
-    /// First TTL to probe
-    #[arg(long, value_name = "TTL", value_parser = values::ttl, default_value = "1")]
-    pub(crate) first_ttl: Ttl,
-    /// Last TTL to probe
-    #[arg(long, value_name = "TTL", value_parser = values::ttl, default_value = "30")]
-    pub(crate) max_ttl: Ttl,
-    /// Probes per hop
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..), default_value_t = 3)]
-    pub(crate) queries: u8,
-    /// Longest wait for an answer
-    ///
-    /// As 500ms, 2s, or a plain number of seconds. A hop whose neighbours have answered is given up much
-    /// earlier.
-    #[arg(long, value_name = "TIME", value_parser = parse_span, default_value = "2s")]
-    pub(crate) wait: Duration,
-    /// Silent hops before giving up
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..), default_value_t = 8)]
-    pub(crate) gap: u8,
-    /// Size of the IP packet [default: smallest]
-    ///
-    /// The whole packet with its headers, in bytes.
-    #[arg(long, value_name = "BYTES", hide_short_help = true, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) size: Option<u16>,
-    /// Type-of-service byte or traffic class
-    ///
-    /// 0 to 255: the upper six bits are the DSCP, the lower two ECN (RFC 2474, RFC 3168).
-    #[arg(long, value_name = "TOS", hide_short_help = true, default_value_t = 0)]
-    pub(crate) tos: u8,
 }
 
 /// Whom to ask for places.

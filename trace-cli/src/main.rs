@@ -18,6 +18,7 @@ mod report;
 mod say;
 mod settings;
 mod sources;
+mod targets;
 mod verb;
 
 use std::process::ExitCode;

@@ -2,35 +2,45 @@
 //!
 //! Whatever can be found wrong without sending, opening or writing anything is found here.
 
+mod probing;
+
 use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use etcetera::BaseStrategy as _;
-use trace_core::model::{Atlas, Coordinates, Family, Mode, Origin, OriginSource, Protocol, Settings, Trace};
+use trace_core::model::{Atlas, Coordinates, Mode, Origin, OriginSource, Settings, Trace};
 use trace_render::MapOptions;
+use trace_store::Documents;
 
-use crate::args::{Asked, Drawing, Format, Locating, Probing, SourceFiles, TraceArguments};
+use crate::args::{Asked, Drawing, Format, Locating, SourceFiles, TraceArguments};
 use crate::exit::{Blame as _, Exit, Failure, Result};
-use crate::host::Host;
+use crate::host::Wish;
 use crate::output::Output;
 use crate::picture::{self, Picture};
+use crate::targets::{Rules, Targets};
+pub(crate) use probing::{Choice, FOREVER};
 
-/// The longest wait for an answer.
-const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+/// Up to so many hosts get documents beside the database.
+const DOCUMENTED: u128 = 10;
 
 /// What `trace` is to do.
 #[derive(Debug)]
 pub(crate) struct TraceSettings {
-    pub(crate) hosts: Vec<Host>,
-    pub(crate) family: Option<Family>,
-    /// `None`: ICMP where it is permitted, else UDP.
-    pub(crate) protocol: Option<Protocol>,
+    pub(crate) targets: Targets,
+    /// Every address of a name is traced to.
+    pub(crate) all_addresses: bool,
+    /// The family that is wanted, where only one is.
+    pub(crate) wish: Option<Wish>,
+    pub(crate) choice: Choice,
     /// `None`: raw where it is permitted, else unprivileged.
     pub(crate) mode: Option<Mode>,
     pub(crate) probing: Settings,
+    /// Probes a second over all targets; 0 for no limit.
+    pub(crate) rate: u32,
+    /// Traces take first hops over from one another.
+    pub(crate) share: bool,
     pub(crate) vantage: Option<String>,
     pub(crate) origin: Option<Origin>,
     /// `None` where places are not wanted.
@@ -39,6 +49,7 @@ pub(crate) struct TraceSettings {
     pub(crate) names: bool,
     /// `None` where nothing is to be kept.
     pub(crate) data_dir: Option<PathBuf>,
+    pub(crate) documents: Documents,
     pub(crate) map: Option<MapFile>,
     pub(crate) format: Format,
 }
@@ -116,41 +127,73 @@ impl TraceSettings {
     /// What was meant by `typed`.
     pub(crate) fn of(typed: TraceArguments, data_dir: Option<PathBuf>) -> Result<Self> {
         let TraceArguments {
-            hosts,
+            targets,
             probing,
             locating: Locating { places, mmdb, origin },
             no_geo,
             no_dns,
             no_store,
+            documents,
             vantage,
             map,
             drawing,
             format,
         } = typed;
-        let family = family(&probing);
-        let hosts = hosts
-            .iter()
-            .map(|typed| Host::read(typed, family))
-            .collect::<anyhow::Result<Vec<_>>>()
-            .blame(Exit::Senseless)?;
-        let protocol = protocol(&probing)?;
+        let wish = probing::wish(&probing)?;
+        let choice = probing::choice(&probing)?;
+        let model = probing::settings(&probing)?;
+        if let (FOREVER, Some(list)) = (model.rounds, &targets.targets) {
+            let list = list.display();
+            return Err(probing::senseless(anyhow!(
+                "--rounds forever and --targets {list} contradict each other: nothing would ever be printed"
+            )));
+        }
+        let map = map_of_trace(map, &drawing)?;
+        let rules = Rules {
+            wish: wish.as_ref(),
+            interface: probing.interface.as_deref(),
+            expand: targets.expand,
+            yes: targets.yes,
+        };
+        let all_addresses = targets.all_addresses;
+        let targets =
+            Targets::read(&targets.hosts, targets.targets.as_deref(), rules).blame(Exit::Senseless)?;
+        let count = targets.count();
         Ok(Self {
-            hosts,
-            family,
-            protocol,
+            all_addresses,
+            wish,
+            choice,
             mode: match probing.mode {
                 Asked::Auto => None,
                 Asked::Exactly(mode) => Some(mode),
             },
-            probing: model_settings(&probing)?,
+            probing: model,
+            rate: probing::rate(&probing, count > 1 || all_addresses),
+            share: !probing.no_share,
             vantage: vantage.filter(|name| !name.is_empty()),
             origin: origin.map(origin_from_flag),
             sources: (!no_geo).then_some(Sources { places, mmdb }),
             names: !no_dns,
             data_dir: if no_store { None } else { Some(self::data_dir(data_dir)?) },
-            map: map_of_trace(map, &drawing)?,
+            documents: if documents || (count <= DOCUMENTED && !targets.is_list) {
+                Documents::Write
+            } else {
+                Documents::Skip
+            },
+            targets,
+            map,
             format: format.format,
         })
+    }
+
+    /// Whether there is one host and no more.
+    pub(crate) fn is_single(&self) -> bool {
+        self.targets.count() == 1 && !self.targets.is_list && !self.all_addresses
+    }
+
+    /// Whether rounds go on until somebody ends them.
+    pub(crate) const fn is_endless(&self) -> bool {
+        self.probing.rounds == FOREVER
     }
 }
 
@@ -176,55 +219,6 @@ fn map_of_trace(path: Option<PathBuf>, drawing: &Drawing) -> Result<Option<MapFi
         return Err(Failure::new(Exit::Senseless, cause));
     }
     MapFile::new(path, drawing).map(Some)
-}
-
-const fn family(probing: &Probing) -> Option<Family> {
-    match (probing.ipv4, probing.ipv6) {
-        (true, _) => Some(Family::V4),
-        (_, true) => Some(Family::V6),
-        (false, false) => None,
-    }
-}
-
-/// A port alone means UDP: ICMP has none.
-fn protocol(probing: &Probing) -> Result<Option<Protocol>> {
-    match (probing.protocol, probing.port) {
-        (Asked::Exactly(Protocol::Icmp), Some(port)) => Err(Failure::new(
-            Exit::Senseless,
-            anyhow!("--port {port} and --protocol icmp contradict each other: ICMP has no ports"),
-        )),
-        (Asked::Auto, Some(_)) => Ok(Some(Protocol::Udp)),
-        (Asked::Auto, None) => Ok(None),
-        (Asked::Exactly(protocol), _) => Ok(Some(protocol)),
-    }
-}
-
-fn model_settings(probing: &Probing) -> Result<Settings> {
-    let (first_ttl, max_ttl) = (probing.first_ttl, probing.max_ttl);
-    if first_ttl > max_ttl {
-        let cause = anyhow!(
-            "--first-ttl {first_ttl} lies behind --max-ttl {max_ttl}: there is no TTL to probe; raise --max-ttl"
-        );
-        return Err(Failure::new(Exit::Senseless, cause));
-    }
-    if probing.wait.is_zero() {
-        return Err(Failure::new(Exit::Senseless, anyhow!("--wait 0: no answer can be that quick")));
-    }
-    if probing.wait > LONGEST_WAIT {
-        let cause = anyhow!("--wait is an hour at most: no answer comes later");
-        return Err(Failure::new(Exit::Senseless, cause));
-    }
-    Ok(Settings {
-        queries: probing.queries,
-        first_ttl,
-        max_ttl,
-        wait: probing.wait,
-        gap: probing.gap,
-        port: probing.port,
-        size: probing.size,
-        tos: probing.tos,
-        ..Settings::default()
-    })
 }
 
 const fn origin_from_flag(coordinates: Coordinates) -> Origin {

@@ -1,4 +1,6 @@
 use super::*;
+use std::time::Duration;
+
 use clap::CommandFactory as _;
 use clap::error::ErrorKind;
 
@@ -30,14 +32,14 @@ fn defaults_are_those_of_the_model() {
     let typed = trace("trace example.com");
     let defaults = trace_core::model::Settings::default();
     let probing = &typed.probing;
-    assert_eq!(typed.hosts, ["example.com"]);
+    assert_eq!(typed.targets.hosts, ["example.com"]);
     assert_eq!(
-        (probing.queries, probing.first_ttl, probing.max_ttl, probing.wait, probing.gap, probing.tos),
-        (defaults.queries, defaults.first_ttl, defaults.max_ttl, defaults.wait, defaults.gap, defaults.tos)
+        (probing.flows, probing.first_ttl, probing.max_ttl, probing.wait, probing.gap, probing.tos),
+        (defaults.flows, defaults.first_ttl, defaults.max_ttl, defaults.wait, defaults.gap, defaults.tos)
     );
     assert_eq!(
-        (probing.port, probing.size, probing.protocol, probing.mode),
-        (None, None, Asked::Auto, Asked::Auto)
+        (probing.queries, probing.port, probing.size, probing.protocol, probing.mode),
+        (None, None, None, None, Asked::Auto)
     );
 }
 
@@ -46,9 +48,9 @@ fn flags_are_understood_wherever_they_stand() {
     let typed = trace(
         "trace -n -q 1 -6 --wait 500ms a b --protocol udp --origin -34.6,-58.4 --port 53 --format jsonl",
     );
-    assert_eq!(typed.hosts, ["a", "b"]);
+    assert_eq!(typed.targets.hosts, ["a", "b"]);
     assert!(typed.no_dns && typed.probing.ipv6 && !typed.probing.ipv4);
-    assert_eq!(typed.probing.queries, 1);
+    assert_eq!(typed.probing.queries, Some(1));
     assert_eq!(typed.probing.wait, Duration::from_millis(500));
     assert_eq!(typed.probing.port, Some(53));
     assert_eq!(typed.locating.origin, Coordinates::new(-34.6, -58.4));
@@ -67,7 +69,16 @@ fn nonsense_is_refused_with_its_reason() {
     assert_snapshot!(refusal("trace --port 70000 a"), @"error: invalid value '70000' for '--port <PORT>': 70000 is not in 1..=65535");
     assert_snapshot!(refusal("trace --port 0 a"), @"error: invalid value '0' for '--port <PORT>': 0 is not in 1..=65535");
     assert_snapshot!(refusal("trace -4 -6 a"), @"error: the argument '-4' cannot be used with '-6'");
-    assert_snapshot!(refusal("trace --protocol all a"), @"error: invalid value 'all' for '--protocol <PROTOCOL>': several protocols side by side are not offered yet; use auto, icmp, udp or tcp");
+    assert_snapshot!(refusal("trace --rounds 0 a"), @"error: invalid value '0' for '--rounds <N>': a whole number from 1 on is needed, or the word forever");
+    assert_snapshot!(refusal("trace --rounds never a"), @"error: invalid value 'never' for '--rounds <N>': a whole number from 1 on is needed, or the word forever");
+    assert_snapshot!(refusal("trace --interval 1s a"), @"error: the following required arguments were not provided:");
+    assert_snapshot!(refusal("trace --flows 0 a"), @"error: invalid value '0' for '--flows <N>': 0 is not in 1..=256");
+    assert_snapshot!(refusal("trace --flow-label 0x100000 a"), @"error: invalid value '0x100000' for '--flow-label <LABEL>': a flow label is a whole number from 0 to 1048575 (0xfffff)");
+    assert_snapshot!(refusal("trace --mark -1 a"), @"error: unexpected argument '-1' found");
+    assert_snapshot!(refusal("trace --interface a/b a"), @"error: invalid value 'a/b' for '--interface <NAME>': an interface has a name of 1 to 15 letters, as eth0");
+    assert_snapshot!(refusal("trace --source example.com a"), @"error: invalid value 'example.com' for '--source <ADDR>': invalid IP address syntax");
+    assert_snapshot!(refusal("trace --yes a"), @"error: the following required arguments were not provided:");
+    assert_snapshot!(refusal("trace --documents --no-store a"), @"error: the argument '--documents' cannot be used with '--no-store'");
     assert_snapshot!(refusal("trace --protocol sctp a"), @"error: invalid value 'sctp' for '--protocol <PROTOCOL>'");
     assert_snapshot!(refusal("trace --mode root a"), @"error: invalid value 'root' for '--mode <MODE>'");
     assert_snapshot!(refusal("trace --wait soon a"), @r#"error: invalid value 'soon' for '--wait <TIME>': "soon" is no span of time; examples: 500ms, 2s, 1m 30s, 7d"#);

@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use trace_core::model::{Coordinates, Mode, Protocol, Ttl};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use trace_core::model::{Coordinates, Mode, Protocols, Ttl};
 use trace_render::{Extent, Projection, Theme};
 
 /// A choice that may be left to the program.
@@ -15,17 +15,54 @@ pub(crate) enum Asked<T> {
     Exactly(T),
 }
 
-/// Reads `--protocol`. What a later release will bring is known by name.
-pub(super) fn protocol() -> impl TypedValueParser<Value = Asked<Protocol>> {
-    let known = ["auto", "icmp", "udp", "tcp"].map(PossibleValue::new);
-    let later = PossibleValue::new("all").hide(true);
-    PossibleValuesParser::new(known.into_iter().chain([later])).try_map(|word| match word.as_str() {
+/// Reads `--protocol`.
+pub(super) fn protocol() -> impl TypedValueParser<Value = Asked<Protocols>> {
+    PossibleValuesParser::new(["auto", "icmp", "udp", "tcp", "all"]).try_map(|word| match word.as_str() {
         "auto" => Ok(Asked::Auto),
-        word => word
-            .parse()
-            .map(Asked::Exactly)
-            .map_err(|_| "several protocols side by side are not offered yet; use auto, icmp, udp or tcp"),
+        word => word.parse::<Protocols>().map(Asked::Exactly),
     })
+}
+
+/// How often everything is probed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rounds {
+    /// So often.
+    Number(u32),
+    /// Until somebody ends it.
+    Forever,
+}
+
+/// Reads `--rounds`.
+pub(super) fn rounds(text: &str) -> Result<Rounds, String> {
+    match text.parse() {
+        _ if text == "forever" => Ok(Rounds::Forever),
+        Ok(number) if (1..u32::MAX).contains(&number) => Ok(Rounds::Number(number)),
+        _ => Err("a whole number from 1 on is needed, or the word forever".to_owned()),
+    }
+}
+
+/// Reads a number with or without `0x` before it.
+pub(super) fn number(text: &str) -> Result<u32, String> {
+    let number = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    number.map_err(|_| "a whole number from 0 to 4294967295 is needed, as 7 or 0x7".to_owned())
+}
+
+/// Reads an IPv6 flow label: 20 bits (RFC 6437).
+pub(super) fn flow_label(text: &str) -> Result<u32, String> {
+    let label = number(text).ok().filter(|label| *label < 1 << 20);
+    label.ok_or_else(|| "a flow label is a whole number from 0 to 1048575 (0xfffff)".to_owned())
+}
+
+/// Reads the name of an interface: up to 15 bytes (IFNAMSIZ), without / and white space (Linux, `dev_valid_name`).
+pub(crate) fn interface(text: &str) -> Result<String, String> {
+    let strange = |character: char| character == '/' || character.is_whitespace() || character.is_control();
+    if text.is_empty() || text.len() > 15 || text == "." || text == ".." || text.contains(strange) {
+        return Err("an interface has a name of 1 to 15 letters, as eth0".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 /// Reads `--mode`.

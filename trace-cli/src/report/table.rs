@@ -21,13 +21,11 @@ pub(crate) struct Style<'a> {
     pub(crate) verdicts: bool,
     /// Remarks for the heading.
     pub(crate) remarks: &'a [String],
-    /// Where the trace is kept, for the last line.
-    pub(crate) kept_as: Option<&'a str>,
 }
 
 /// A whole trace.
 pub(crate) fn trace(trace: &Trace, atlas: &Atlas, style: Style<'_>) -> String {
-    let Style { paint, width, verdicts, remarks, kept_as } = style;
+    let Style { paint, width, verdicts, remarks } = style;
     let findings = trace.findings();
     let target = trace.target.as_ref();
     let hops = Hops { hops: &trace.hops, findings: &findings, atlas, target, verdicts, settled: true };
@@ -36,7 +34,7 @@ pub(crate) fn trace(trace: &Trace, atlas: &Atlas, style: Style<'_>) -> String {
         text.push_str(&line);
         text.push('\n');
     }
-    text.push_str(&closing(trace, kept_as, paint));
+    text.push_str(&closing(trace, paint));
     text
 }
 
@@ -78,7 +76,7 @@ fn protocol_words(protocol: Protocols, settings: Option<&Settings>) -> String {
 }
 
 /// How it ended, in words.
-fn closing(trace: &Trace, kept_as: Option<&str>, paint: Paint) -> String {
+fn closing(trace: &Trace, paint: Paint) -> String {
     let Some(outcome) = trace.outcome else { return String::new() };
     let took = trace.duration.map(|duration| format!(", took {}", span(duration))).unwrap_or_default();
     let detail =
@@ -90,8 +88,7 @@ fn closing(trace: &Trace, kept_as: Option<&str>, paint: Paint) -> String {
         Outcome::Exhausted => (Ink::Bad, format!("Not reached{detail}")),
         Outcome::Interrupted => (Ink::Warning, format!("Interrupted{detail}")),
     };
-    let kept_as = kept_as.map(|kept_as| format!(", {kept_as}")).unwrap_or_default();
-    format!("{}{took}{kept_as}\n", paint.apply(ink, &words))
+    format!("{}{took}\n", paint.apply(ink, &words))
 }
 
 fn reached(trace: &Trace) -> String {

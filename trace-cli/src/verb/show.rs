@@ -19,7 +19,6 @@ pub(crate) fn run(typed: ShowArguments, data_dir: Option<PathBuf>, output: &mut 
                 width: output.size().map(|(width, _)| width),
                 verdicts: typed.verdicts,
                 remarks: &[],
-                kept_as: None,
             };
             table::trace(&trace, &atlas, style)
         }

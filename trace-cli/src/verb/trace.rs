@@ -1,21 +1,29 @@
-//! `trace HOST...`: measure, then locate, keep, print and draw.
+//! `trace HOST...`: measure, then locate, print, keep and draw.
 
 mod finish;
+mod keep;
 mod launch;
 mod live;
+mod stream;
+mod supply;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 use std::{panic, sync::mpsc, thread};
 
+use anyhow::Context as _;
 use trace_core::link::Link;
-use trace_core::model::Trace;
+use trace_core::model::{Outcome, Trace};
 use trace_core::sys;
 use trace_core::tracer::{Event, Tracer};
+use trace_store::Store;
 
 use self::finish::Finish;
 use self::launch::{Launch, Next};
 use self::live::Live;
+use self::stream::Stream;
+use self::supply::Supply;
 use crate::args::{Format, TraceArguments};
 use crate::exit::{Blame as _, Exit, Failure, Result};
 use crate::interrupt::Interrupt;
@@ -25,6 +33,13 @@ use crate::settings::TraceSettings;
 
 type AnyTracer = Tracer<Box<dyn Link>>;
 
+/// Traces under way or not stored yet at a time: what bounds the memory of a run.
+const AT_ONCE: usize = 2048;
+/// Traces under way at least, however slowly probes may leave.
+const AT_ONCE_AT_LEAST: usize = 16;
+/// How long hosts that are being looked up may have to wait for the tracer.
+const TURN: Duration = Duration::from_millis(20);
+
 pub(crate) fn run(
     typed: TraceArguments,
     data_dir: Option<PathBuf>,
@@ -32,34 +47,41 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<Exit> {
     let settings = TraceSettings::of(typed, data_dir)?;
+    let mut worst = Exit::Done;
+    for broken in &settings.targets.broken {
+        voice.warn(broken);
+        worst = Exit::Senseless;
+    }
+    if settings.targets.count() == 0 {
+        return Ok(worst);
+    }
     let interrupt = Interrupt::default();
     let mut finish = Finish::prepare(&settings, &interrupt, voice)?;
-    let mut tracer = Tracer::new(sys::open(settings.mode).blame(Exit::CouldNotProbe)?);
+    let link = sys::open(settings.mode).blame(Exit::CouldNotProbe)?;
+    let mut tracer = Tracer::new(link).with_rate(settings.rate);
     voice.tell(|| format!("probing with {} sockets", tracer.mode()));
 
-    let mut launch = Launch::new(&settings, voice);
-    let mut worst = Exit::Done;
-    // Every name is resolved before the first trace starts: a slow resolver must not disturb it.
-    let resolved: Vec<_> = settings.hosts.iter().map(|host| (host, launch.resolve(host))).collect();
-    for (host, addresses) in resolved {
-        let expected = |address, protocol| finish.expected_length(address, protocol);
-        let launched = addresses.and_then(|addresses| launch.host(&mut tracer, host, addresses, &expected));
-        match launched {
-            Ok(()) => {}
-            Err(failure) if settings.hosts.len() == 1 => return Err(failure),
-            // The other hosts are traced all the same.
-            Err(failure) => worst = worst.max(tell(voice, &failure)),
+    // The store of the traces themselves is busy keeping some while others are started.
+    let before = settings.data_dir.as_deref().and_then(|directory| Store::open_read_only(directory).ok());
+    let mut launch = Launch::new(&settings, before, voice);
+    let measured = if settings.is_single() {
+        for host in settings.targets.clone().into_hosts() {
+            let addresses = host.resolve(settings.wish.as_ref());
+            launch.host(&mut tracer, &host, addresses)?;
         }
-    }
-    // Until here nothing was measured, and a signal may end the program as it always does.
-    interrupt.listen().blame_on(Exit::CouldNotProbe, || "could not listen for signals".to_owned())?;
-    let measured = if settings.hosts.len() == 1 {
+        listen(&interrupt)?;
         one(&mut tracer, launch, &settings, &interrupt, &mut finish, output)
     } else {
-        many(&mut tracer, launch, &interrupt, &mut finish, output)
+        listen(&interrupt)?;
+        many(&mut tracer, launch, &settings, &interrupt, &mut finish, output)
     };
     let ended = finish.end(output);
     Ok(worst.max(ended).max(measured))
+}
+
+/// Until here nothing was measured, and a signal may end the program as it always does.
+fn listen(interrupt: &Interrupt) -> Result<()> {
+    interrupt.listen().context("could not listen for signals").blame(Exit::CouldNotProbe)
 }
 
 /// One host: what was measured is worked on when the measurement is over, on this thread.
@@ -80,104 +102,197 @@ fn one(
         live.draw(&trace, remarks, output);
     }
     let mut traced = None;
-    let measured = measure(tracer, &mut launch, &|| interrupt.is_asked(), &mut |happened| match happened {
-        Happened::Answered(draft) => {
-            if let Some(live) = live.as_mut().filter(|live| live.is_due())
-                && let Some((trace, remarks)) = draft()
-            {
-                live.draw(&trace, remarks, output);
+    let mut measure = Measure::default();
+    while let Some(happened) = measure.next(tracer, &mut launch, Duration::MAX, &|| interrupt.is_asked()) {
+        match happened {
+            Happened::Answered(target) => {
+                if let Some(live) = live.as_mut().filter(|live| live.is_due())
+                    && let Some((trace, remarks)) = launch.draft(target, tracer.hops(target))
+                {
+                    live.draw(&trace, remarks, output);
+                }
             }
-        }
-        Happened::Measured(trace, remarks) => {
-            interrupt.take_care();
-            if let Some(live) = &mut live {
-                live.give_way(output);
+            Happened::Measured(trace, remarks) => {
+                interrupt.take_care();
+                if let Some(live) = &mut live {
+                    live.give_way(output);
+                }
+                traced = Some((trace, remarks));
             }
-            traced = Some((trace, remarks));
+            Happened::Nothing => {}
         }
-    });
+    }
     let finished = traced.map(|(trace, remarks)| finish.trace(*trace, &remarks, output));
-    measured.max(finished.unwrap_or(Exit::Done))
+    measure.worst.max(finished.unwrap_or(Exit::Done))
 }
 
-/// Several hosts side by side: what is measured is worked on by another thread, so that no probe waits for it.
+/// Many hosts side by side: they are looked up by threads of their own, and what is measured is worked on by another,
+/// so that no probe waits for either.
 fn many(
     tracer: &mut AnyTracer,
     mut launch: Launch<'_>,
+    settings: &TraceSettings,
     interrupt: &Interrupt,
     finish: &mut Finish<'_>,
     output: &mut Output,
 ) -> Exit {
-    let (hand_over, measured) = mpsc::channel::<(Box<Trace>, Vec<String>)>();
+    let (hand_over, measured) = mpsc::channel();
     let nobody_reads = AtomicBool::new(false);
+    let unfinished = AtomicUsize::new(0);
+    let voice = launch.voice();
+    let supply = Supply::of(settings.targets.clone().into_hosts(), settings.wish.clone())
+        .context("could not start a thread to look up the hosts");
+    let supply = match supply.blame(Exit::CouldNotProbe) {
+        Ok(supply) => supply,
+        Err(failure) => return tell(voice, &failure),
+    };
     thread::scope(|scope| {
-        let worker = scope.spawn(|| {
-            measured.into_iter().fold(Exit::Done, |worst, (trace, remarks)| {
-                let exit = finish.trace(*trace, &remarks, output);
-                nobody_reads.store(output.is_closed(), Ordering::Relaxed);
-                worst.max(exit)
-            })
-        });
+        let stream = Stream::new(finish, output, settings.names, voice);
+        let (unfinished, nobody_reads) = (&unfinished, &nobody_reads);
+        let this = thread::current();
+        let done = move |stored, closed| {
+            unfinished.fetch_sub(stored, Ordering::Relaxed);
+            nobody_reads.store(closed, Ordering::Relaxed);
+            this.unpark();
+        };
+        let worker = scope.spawn(move || stream.run(&measured, &|| interrupt.is_asked(), &done));
         let cancelled = || interrupt.is_asked() || nobody_reads.load(Ordering::Relaxed);
-        let exit = measure(tracer, &mut launch, &cancelled, &mut |happened| {
-            if let Happened::Measured(trace, remarks) = happened {
-                interrupt.take_care();
-                // The worker takes everything until this sender is gone.
-                let _ = hand_over.send((trace, remarks));
+        let mut measure = Measure::default();
+        let mut refused = Exit::Done;
+        let (mut more, mut untraced) = (true, settings.targets.count());
+        // A trace sends a few probes a second: more of them than probes may leave would only wait for one another.
+        let wide = match usize::try_from(settings.rate) {
+            Ok(rate @ 1..) => rate.clamp(AT_ONCE_AT_LEAST, AT_ONCE),
+            _ => AT_ONCE,
+        };
+        loop {
+            while more
+                && !cancelled()
+                && launch.running() < wide
+                && launch.running() + unfinished.load(Ordering::Relaxed) < AT_ONCE
+            {
+                // While nothing is measured a name may be waited for.
+                let next = if launch.running() == 0 { supply.wait(TURN) } else { supply.next() };
+                match next {
+                    supply::Next::Host(found) => {
+                        let (host, addresses) = *found;
+                        untraced = untraced.saturating_sub(1);
+                        if let Err(failure) = launch.host(tracer, &host, addresses) {
+                            // The other hosts are traced all the same.
+                            refused = refused.max(tell(voice, &failure));
+                        }
+                    }
+                    supply::Next::Later => break,
+                    supply::Next::Never => more = false,
+                }
             }
-        });
+            more &= !cancelled();
+            if launch.running() == 0 {
+                if !more {
+                    break;
+                }
+                if unfinished.load(Ordering::Relaxed) >= AT_ONCE {
+                    // The worker says when there is room again.
+                    thread::park_timeout(TURN);
+                }
+                continue;
+            }
+            let limit = if more { TURN } else { Duration::MAX };
+            match measure.next(tracer, &mut launch, limit, &cancelled) {
+                Some(Happened::Measured(trace, _))
+                    if trace.hops.is_empty() && trace.outcome == Some(Outcome::Interrupted) =>
+                {
+                    untraced += 1;
+                }
+                Some(Happened::Measured(trace, remarks)) => {
+                    interrupt.take_care();
+                    unfinished.fetch_add(1, Ordering::Relaxed);
+                    // The worker takes everything until this sender is gone.
+                    let _ = hand_over.send((trace, remarks));
+                }
+                Some(Happened::Answered(_) | Happened::Nothing) => {}
+                None if measure.is_broken() => break,
+                None => {}
+            }
+        }
         drop(hand_over);
         let worked = worker.join().unwrap_or_else(|cause| panic::resume_unwind(cause));
-        exit.max(worked)
+        if untraced > 0 && interrupt.is_asked() {
+            voice.warn(&format!("interrupted before {untraced} more could be traced"));
+            refused = refused.max(Exit::Interrupted);
+        }
+        measure.worst.max(refused).max(worked)
     })
 }
 
 /// What happens while measuring.
-enum Happened<'a> {
-    /// Somebody answered: the trace as far as it is known now, with remarks on how it is made.
-    Answered(&'a dyn Fn() -> Option<(Trace, &'a [String])>),
+enum Happened {
+    /// Somebody answered.
+    Answered(trace_core::engine::TargetIndex),
     /// A trace is finished, with remarks on how it was made.
     Measured(Box<Trace>, Vec<String>),
+    /// Nothing, for as long as it was waited.
+    Nothing,
 }
 
-/// Measures until every trace is finished. A host none of whose addresses could be probed makes the exit status
-/// say so, and its trace, which tells why, is kept like any other.
-fn measure(
-    tracer: &mut AnyTracer,
-    launch: &mut Launch<'_>,
-    cancelled: &dyn Fn() -> bool,
-    happened: &mut dyn FnMut(Happened<'_>),
-) -> Exit {
-    let mut worst = Exit::Done;
-    let mut broken = None;
-    loop {
-        // A link that cannot be read any more: what was measured until then is handed out as interrupted.
-        let stop = || broken.is_some() || cancelled();
-        let event = match tracer.next_event(&stop) {
-            Ok(Some(event)) => event,
-            Ok(None) => break,
-            Err(error) if broken.is_none() => {
-                broken = Some(Failure::new(Exit::CouldNotProbe, error));
-                continue;
-            }
-            Err(_) => break,
-        };
-        match event {
-            Event::Answered { target, .. } => {
-                happened(Happened::Answered(&|| launch.draft(target, tracer.hops(target))));
-            }
-            Event::RoundFinished { .. } | Event::Idle => {}
-            Event::Finished { target, trace } => match launch.next(tracer, target, &trace) {
-                Next::Enough(remarks) => happened(Happened::Measured(trace, remarks)),
-                Next::Another => {}
-                Next::Failed(failure, remarks) => {
-                    happened(Happened::Measured(trace, remarks));
-                    worst = worst.max(tell(launch.voice(), &failure));
+/// Takes what happens from the tracer, until every trace is finished. A host none of whose addresses could be probed
+/// makes the exit status say so, and its trace, which tells why, is kept like any other.
+struct Measure {
+    worst: Exit,
+    broken: bool,
+}
+
+impl Default for Measure {
+    fn default() -> Self {
+        Self { worst: Exit::Done, broken: false }
+    }
+}
+
+impl Measure {
+    /// Whether the link cannot be read any more.
+    const fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    /// The next thing that happens within `limit`; `None` once every trace is finished.
+    fn next(
+        &mut self,
+        tracer: &mut AnyTracer,
+        launch: &mut Launch<'_>,
+        limit: Duration,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Option<Happened> {
+        loop {
+            // A link that cannot be read any more: what was measured until then is handed out as interrupted.
+            let broken = self.broken;
+            let stop = || broken || cancelled();
+            let event = if limit == Duration::MAX {
+                tracer.next_event(&stop)
+            } else {
+                tracer.next_event_within(limit, &stop)
+            };
+            match event {
+                Ok(None) => return None,
+                Ok(Some(Event::Answered { target, .. })) => return Some(Happened::Answered(target)),
+                Ok(Some(Event::Idle)) => return Some(Happened::Nothing),
+                Ok(Some(Event::RoundFinished { .. })) => return Some(Happened::Nothing),
+                Ok(Some(Event::Finished { target, trace })) => match launch.next(tracer, target, &trace) {
+                    Next::Enough(remarks) => return Some(Happened::Measured(trace, remarks)),
+                    Next::Another => {}
+                    Next::Failed(failure, remarks) => {
+                        self.worst = self.worst.max(tell(launch.voice(), &failure));
+                        return Some(Happened::Measured(trace, remarks));
+                    }
+                },
+                Err(_) if self.broken => return None,
+                Err(error) => {
+                    self.broken = true;
+                    let failure = Failure::new(Exit::CouldNotProbe, error);
+                    self.worst = self.worst.max(tell(launch.voice(), &failure));
                 }
-            },
+            }
         }
     }
-    broken.map_or(worst, |failure| worst.max(tell(launch.voice(), &failure)))
 }
 
 fn tell(voice: Voice, failure: &Failure) -> Exit {

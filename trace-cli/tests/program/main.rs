@@ -16,4 +16,5 @@ mod kept;
 mod names;
 mod run;
 mod sights;
+mod sweep;
 mod whole_job;

@@ -3,13 +3,12 @@ use crate::report::samples::{answered, atlas, hop, silent, trace as sample, unse
 use insta::assert_snapshot;
 use trace_core::model::{ReplyKind, Target};
 
-const PLAIN: Style<'static> =
-    Style { paint: Paint::Plain, width: None, verdicts: false, remarks: &[], kept_as: None };
+const PLAIN: Style<'static> = Style { paint: Paint::Plain, width: None, verdicts: false, remarks: &[] };
 
 #[test]
 fn a_trace_with_something_of_everything() {
     let remarks = ["(unprivileged since raw sockets are not permitted)".to_owned()];
-    let style = Style { remarks: &remarks, kept_as: Some("kept as 1a2b3c4d"), ..PLAIN };
+    let style = Style { remarks: &remarks, ..PLAIN };
     assert_snapshot!(trace(&sample(), &atlas(), style), @r#"
     bücher.example (198.51.100.80), udp, unprivileged, 3 probes a hop, up to 30 hops
     2026-10-26 07:33:20 UTC, from 10.0.0.5, vantage attic
@@ -22,7 +21,7 @@ fn a_trace_with_something_of_everything() {
       4  203.0.113.7                               AS64501  Brazil               67%     3   21.003   21.003   21.003  limits its answers, passes packets on, MPLS 24015
       5  203.0.113.9                                                              0%     3   30.000   30.000   30.000  address translation on the way
       6  www.example.net (198.51.100.80)           AS64502  Köln, DE              0%     3  110.100  110.204  112.999
-    Reached at TTL 6, round trip 110.100 ms, took 134.0 ms, kept as 1a2b3c4d
+    Reached at TTL 6, round trip 110.100 ms, took 134.0 ms
     "#);
 }
 
@@ -132,7 +131,7 @@ fn ports_are_told_where_they_tell_something() {
 fn ends_are_told_in_words() {
     let end = |outcome, detail: Option<&str>| {
         let ended = Trace { outcome: Some(outcome), outcome_detail: detail.map(str::to_owned), ..sample() };
-        closing(&ended, None, Paint::Plain)
+        closing(&ended, Paint::Plain)
     };
     assert_snapshot!(end(Outcome::Reached, None), @"Reached at TTL 6, round trip 110.100 ms, took 134.0 ms");
     assert_snapshot!(end(Outcome::Unreachable, Some("host-unreachable, says 192.0.2.1 at TTL 3")), @"Not reached, the way is barred: host-unreachable, says 192.0.2.1 at TTL 3, took 134.0 ms");

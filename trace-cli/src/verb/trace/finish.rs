@@ -1,13 +1,13 @@
-//! What is done with a measurement: locate, keep, print, draw. Whatever fails, the measurement stays.
+//! What is done with a measurement: locate, print, keep, draw. Whatever fails, the measurement stays.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
 
-use trace_core::model::{Atlas, Outcome, Protocol, Trace, Ttl};
+use trace_core::model::{Atlas, Outcome, Trace};
 use trace_geo::Chain;
-use trace_store::{Document, Documents, Store, document, rescue};
+use trace_store::document;
 
+use super::keep::Keep;
 use crate::args::Format;
 use crate::exit::{Blame as _, Exit, Result};
 use crate::interrupt::Interrupt;
@@ -23,10 +23,8 @@ pub(super) struct Finish<'a> {
     interrupt: &'a Interrupt,
     voice: Voice,
     chain: Option<Chain>,
-    store: Option<Store>,
+    keep: Option<Keep<'a>>,
     printed: usize,
-    /// Said once the trace is printed: on a terminal a picture still stands where the table will be.
-    to_say: Vec<String>,
     /// What the map will show.
     to_draw: Vec<(Trace, Atlas)>,
 }
@@ -39,50 +37,60 @@ impl<'a> Finish<'a> {
         voice: Voice,
     ) -> Result<Self> {
         let chain = settings.sources.as_ref().map(sources::open).transpose()?;
-        let store = settings.data_dir.as_deref().map(|directory| open_store(directory, voice)).transpose()?;
+        let open = |directory| Keep::open(directory, settings.documents, interrupt, voice);
+        let keep = settings.data_dir.as_deref().map(open).transpose()?;
         if let Some(map) = &settings.map {
             map.check_directory()?;
         }
-        Ok(Self {
-            settings,
-            interrupt,
-            voice,
-            chain,
-            store,
-            printed: 0,
-            to_say: Vec::new(),
-            to_draw: Vec::new(),
-        })
+        Ok(Self { settings, interrupt, voice, chain, keep, printed: 0, to_draw: Vec::new() })
     }
 
-    /// How long the path to an address was when it was last reached.
-    /// It is a hint: a store that cannot tell stops no measurement.
-    pub(super) fn expected_length(&self, address: IpAddr, protocol: Protocol) -> Option<Ttl> {
-        let known = self.store.as_ref()?.expected_length(address, protocol);
-        known.unwrap_or_else(|error| {
-            self.voice.warn(&format!("the path as it was before is not known: {error}"));
-            None
-        })
-    }
-
-    /// Does everything with one trace but drawing it.
+    /// Does everything with one trace but drawing it. It is printed before it is kept: nobody who reads it waits for a
+    /// disk, and what was printed is no worse for not being kept.
     pub(super) fn trace(&mut self, trace: Trace, remarks: &[String], output: &mut Output) -> Exit {
-        let atlas = self.locate(&trace);
-        let (kept, kept_as) = self.keep(&trace, &atlas);
-        let printed = self.print(&trace, &atlas, remarks, kept_as.as_deref(), output);
-        for text in self.to_say.drain(..) {
+        let mut atlas = self.locate(&trace);
+        if self.settings.names && !self.interrupt.is_asked() {
+            let global = addresses(&trace).into_iter().filter(|address| may_be_named(*address));
+            for (address, name) in names::look_up(global) {
+                atlas.places.entry(address).or_default().hostname = Some(name);
+            }
+        }
+        let printed = self.print(&trace, &atlas, remarks, self.keep.is_some(), output);
+        let (kept, in_database, told) = self
+            .keep
+            .as_mut()
+            .map_or_else(|| (Exit::Done, false, Vec::new()), |keep| keep.one(&trace, &atlas));
+        let ended = self.end_line(&trace, in_database, output);
+        for text in told {
             self.voice.warn(&text);
         }
-        let outcome = match trace.outcome {
+        let outcome = self.outcome(&trace, output);
+        self.will_draw(trace, atlas);
+        outcome.max(kept).max(self.told(printed)).max(self.told(ended))
+    }
+
+    /// What the end of a trace means for the exit status.
+    pub(super) fn outcome(&self, trace: &Trace, output: &Output) -> Exit {
+        match trace.outcome {
             Some(Outcome::Reached) => Exit::Done,
+            // Rounds that go on until somebody ends them have ended as they should.
+            Some(Outcome::Interrupted) if self.settings.is_endless() => Exit::Done,
             Some(Outcome::Interrupted) if output.is_closed() && !self.interrupt.is_asked() => Exit::Done,
             Some(Outcome::Interrupted) => Exit::Interrupted,
             _ => Exit::NotReached,
-        };
+        }
+    }
+
+    /// Remembers a trace for the map, if there is to be one.
+    pub(super) fn will_draw(&mut self, trace: Trace, atlas: Atlas) {
         if self.settings.map.is_some() {
             self.to_draw.push((trace, atlas));
         }
-        outcome.max(kept).max(self.told(printed))
+    }
+
+    /// The store, if there is one.
+    pub(super) const fn keep(&mut self) -> Option<&mut Keep<'a>> {
+        self.keep.as_mut()
     }
 
     /// Writes what has to stand behind the last trace, and draws the map.
@@ -96,10 +104,11 @@ impl<'a> Finish<'a> {
     }
 
     fn is_array(&self) -> bool {
-        self.settings.hosts.len() > 1
+        !self.settings.is_single()
     }
 
-    fn told(&self, result: Result<()>) -> Exit {
+    /// The exit status of a failure that is told here.
+    pub(super) fn told(&self, result: Result<()>) -> Exit {
         let Err(failure) = result else { return Exit::Done };
         if failure.cause.is_some() {
             self.voice.warn(&failure.to_string());
@@ -107,68 +116,21 @@ impl<'a> Finish<'a> {
         failure.exit
     }
 
-    fn locate(&self, trace: &Trace) -> Atlas {
-        let addresses: BTreeSet<IpAddr> = trace
-            .hops
-            .iter()
-            .flat_map(trace_core::model::Hop::answerers)
-            .chain(trace.target.as_ref().map(|target| target.address))
-            .collect();
-        let mut atlas = match &self.chain {
-            Some(chain) => chain.atlas(addresses.iter().copied()),
+    /// Where the addresses of a trace are, without host names.
+    pub(super) fn locate(&self, trace: &Trace) -> Atlas {
+        match &self.chain {
+            Some(chain) => chain.atlas(addresses(trace)),
             None => Atlas::default(),
-        };
-        if self.settings.names && !self.interrupt.is_asked() {
-            let global = addresses.into_iter().filter(|address| may_be_named(*address));
-            for (address, name) in names::look_up(global) {
-                atlas.places.entry(address).or_default().hostname = Some(name);
-            }
-        }
-        atlas
-    }
-
-    /// Keeps a trace in the database, with its document; what the database cannot take goes into a file of its
-    /// own. Also says in a few words where it is.
-    fn keep(&mut self, trace: &Trace, atlas: &Atlas) -> (Exit, Option<String>) {
-        let Some(store) = &mut self.store else { return (Exit::Done, None) };
-        let kept_as = Some(format!("kept as {}", short_id(trace.id)));
-        let stored = match store.put(trace, atlas, Documents::Write) {
-            Ok(stored) => stored,
-            Err(error) => {
-                let saved = match save(trace, atlas, self.settings.data_dir.as_deref()) {
-                    Ok(path) => format!("the trace is saved in {}", path.display()),
-                    Err(also) => format!("nor could the trace be saved to a file: {also}"),
-                };
-                self.to_say.push(format!("{error}; {saved}"));
-                return (Exit::CouldNotKeep, None);
-            }
-        };
-        match stored.document {
-            Document::Pending { cause: Some(cause) } => {
-                self.to_say.push(format!(
-                    "the trace {} is in the database, but its document is not written: {cause}; it will be when the \
-                     store is next opened",
-                    trace.id
-                ));
-                (Exit::CouldNotKeep, kept_as)
-            }
-            // Another process holds the lock: it or the next one writes the document.
-            Document::Pending { cause: None } | Document::Skipped => (Exit::Done, kept_as),
-            Document::Written(path) => {
-                if self.voice.is_verbose() {
-                    self.to_say.push(format!("wrote {}", path.display()));
-                }
-                (Exit::Done, kept_as)
-            }
         }
     }
 
-    fn print(
+    /// Prints a trace. The last line of a table stays open for what [`Finish::end_line`] adds, if it `goes_on`.
+    pub(super) fn print(
         &mut self,
         trace: &Trace,
         atlas: &Atlas,
         remarks: &[String],
-        kept_as: Option<&str>,
+        goes_on: bool,
         output: &mut Output,
     ) -> Result<()> {
         let first = self.printed == 0;
@@ -176,9 +138,13 @@ impl<'a> Finish<'a> {
         let text = match self.settings.format {
             Format::Table => {
                 let (paint, width) = (output.paint(), output.size().map(|(width, _)| width));
-                let style = table::Style { paint, width, verdicts: false, remarks, kept_as };
+                let style = table::Style { paint, width, verdicts: false, remarks };
                 let separator = if first { "" } else { "\n" };
-                format!("{separator}{}", table::trace(trace, atlas, style))
+                let mut text = format!("{separator}{}", table::trace(trace, atlas, style));
+                if goes_on && text.ends_with('\n') {
+                    text.pop();
+                }
+                text
             }
             Format::Json if self.is_array() => {
                 let separator = if first { "[\n" } else { ",\n" };
@@ -189,6 +155,15 @@ impl<'a> Finish<'a> {
             Format::Csv => sheet::traces(&[(trace, atlas)], first).blame(Exit::CouldNotKeep)?,
         };
         output.print_form(self.settings.format, &text)
+    }
+
+    /// Ends the last line of a table with where the trace is kept.
+    fn end_line(&self, trace: &Trace, in_database: bool, output: &mut Output) -> Result<()> {
+        match self.settings.format {
+            Format::Table if in_database => output.print(&format!(", kept as {}\n", short_id(trace.id))),
+            Format::Table if self.keep.is_some() => output.print("\n"),
+            _ => Ok(()),
+        }
     }
 
     fn draw(&self, output: &mut Output) -> Result<()> {
@@ -202,23 +177,8 @@ impl<'a> Finish<'a> {
     }
 }
 
-/// Opens the store, and makes sure that it will take what is measured.
-fn open_store(directory: &Path, voice: Voice) -> Result<Store> {
-    let store = Store::open(directory).blame_on(Exit::CouldNotKeep, || {
-        "nothing is traced (--no-store traces without keeping)".to_owned()
-    })?;
-    voice.tell(|| format!("traces are kept in {}", store.path().display()));
-    Ok(store)
-}
-
-/// The first place that takes a file for a trace: beside the others, where we are, or where temporary files go.
-fn save(
-    trace: &Trace,
-    atlas: &Atlas,
-    data_dir: Option<&Path>,
-) -> std::result::Result<PathBuf, trace_store::Error> {
-    let temporary = std::env::temp_dir();
-    let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
-    let first = rescue(trace, atlas, data_dir.unwrap_or(&here));
-    first.or_else(|_| rescue(trace, atlas, &here)).or_else(|_| rescue(trace, atlas, &temporary))
+/// Everybody on a trace, and its target.
+pub(super) fn addresses(trace: &Trace) -> BTreeSet<IpAddr> {
+    let answerers = trace.hops.iter().flat_map(trace_core::model::Hop::answerers);
+    answerers.chain(trace.target.as_ref().map(|target| target.address)).collect()
 }

@@ -1,4 +1,4 @@
-//! From a host to a job of the tracer: which address, which protocol, how far it is likely to be.
+//! From a host to jobs of the tracer: which address, which protocol, how far it is likely to be.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -6,21 +6,26 @@ use std::net::IpAddr;
 use anyhow::anyhow;
 use trace_core::Error;
 use trace_core::engine::TargetIndex;
-use trace_core::model::{Family, Hop, Mode, ProbeResult, Protocol, Protocols, Target, Trace, TraceKind, Ttl};
+use trace_core::model::{
+    Family, Hop, Mode, ProbeResult, Protocol, Protocols, Settings, Target, Trace, TraceKind, Ttl,
+};
 use trace_core::sys;
 use trace_core::tracer::Job;
+use trace_store::Store;
 
 use super::AnyTracer;
 use crate::clock;
 use crate::exit::{Blame as _, Exit, Failure, Result};
 use crate::host::Host;
 use crate::say::Voice;
-use crate::settings::TraceSettings;
+use crate::settings::{Choice, TraceSettings};
 
 /// Starts traces, and starts them again towards the next address of a host where the first leads nowhere.
 pub(super) struct Launch<'a> {
     settings: &'a TraceSettings,
     voice: Voice,
+    /// What earlier traces tell of the length of paths.
+    before: Option<Store>,
     running: BTreeMap<TargetIndex, Attempt>,
 }
 
@@ -43,53 +48,72 @@ pub(super) enum Next {
     Failed(Failure, Vec<String>),
 }
 
-/// How long the path to an address was, by the protocol it was traced with.
-pub(super) type ExpectedLength<'a> = dyn Fn(IpAddr, Protocol) -> Option<Ttl> + 'a;
+/// What to probe with.
+struct Plan {
+    protocols: Protocols,
+    /// What else to try where that does not reach the target.
+    otherwise: Vec<Protocol>,
+    /// Why these.
+    remarks: Vec<String>,
+}
 
 impl<'a> Launch<'a> {
-    pub(super) const fn new(settings: &'a TraceSettings, voice: Voice) -> Self {
-        Self { settings, voice, running: BTreeMap::new() }
+    pub(super) const fn new(settings: &'a TraceSettings, before: Option<Store>, voice: Voice) -> Self {
+        Self { settings, voice, before, running: BTreeMap::new() }
     }
 
     pub(super) const fn voice(&self) -> Voice {
         self.voice
     }
 
-    /// The addresses of a host, best first.
-    pub(super) fn resolve(&self, host: &Host) -> Result<Vec<IpAddr>> {
-        let addresses = host.resolve(self.settings.family).blame(Exit::CouldNotProbe)?;
-        self.voice.tell(|| format!("{}: {addresses:?}", host.name().unwrap_or("address")));
-        Ok(addresses)
+    /// How many traces are under way.
+    pub(super) fn running(&self) -> usize {
+        self.running.len()
     }
 
-    /// Starts the trace of a host, to the first of its addresses that there is a way to.
+    /// Starts the trace of a host, to the first of its addresses that there is a way to; or to all of them, if that
+    /// was asked for.
     pub(super) fn host(
         &mut self,
         tracer: &mut AnyTracer,
         host: &Host,
-        addresses: Vec<IpAddr>,
-        expected: &ExpectedLength<'_>,
+        addresses: anyhow::Result<Vec<IpAddr>>,
     ) -> Result<()> {
-        self.first_of(tracer, host.name(), addresses.into(), expected)
+        let addresses = addresses.blame(Exit::CouldNotProbe)?;
+        self.voice.tell(|| format!("{}: {addresses:?}", host.name().unwrap_or("address")));
+        let (name, zone) = (host.name(), host.zone());
+        if !self.settings.all_addresses {
+            return self.first_of(tracer, name, zone, addresses.into());
+        }
+        let mut refused = None;
+        for address in addresses {
+            match self.first_of(tracer, name, zone, [address].into()) {
+                Ok(()) => {}
+                // The other addresses are traced all the same.
+                Err(failure) => refused = refused.or(Some(failure)),
+            }
+        }
+        refused.map_or(Ok(()), Err)
     }
 
     fn first_of(
         &mut self,
         tracer: &mut AnyTracer,
         name: Option<&str>,
+        zone: Option<&str>,
         mut addresses: VecDeque<IpAddr>,
-        expected: &ExpectedLength<'_>,
     ) -> Result<()> {
         let (mut exit, mut refusals) = (None, Vec::new());
         while let Some(address) = addresses.pop_front() {
-            let (protocol, remarks) = self.protocol(tracer.mode(), Family::of(address));
-            let job = self.job(name, address, protocol, expected(address, protocol))?;
+            let plan = self.plan(tracer.mode(), Family::of(address));
+            let job = self.job(name, zone, address, &plan)?;
             match tracer.add(job.clone()) {
                 Ok(target) => {
                     for note in tracer.notes(target) {
                         self.voice.warn(note);
                     }
-                    let attempt = Attempt { job, mode: tracer.mode(), remarks, others: addresses };
+                    let attempt =
+                        Attempt { job, mode: tracer.mode(), remarks: plan.remarks, others: addresses };
                     self.running.insert(target, attempt);
                     return Ok(());
                 }
@@ -110,47 +134,63 @@ impl<'a> Launch<'a> {
     }
 
     /// What was asked for, or what is permitted, with remarks on why.
-    fn protocol(&self, mode: Mode, family: Family) -> (Protocol, Vec<String>) {
+    fn plan(&self, mode: Mode, family: Family) -> Plan {
         let mut remarks = Vec::new();
         if mode == Mode::Unprivileged && self.settings.mode.is_none() {
             remarks.push("unprivileged since raw sockets are not permitted".to_owned());
         }
-        let protocol = match (self.settings.protocol, mode) {
-            (Some(protocol), _) => protocol,
-            (None, Mode::Raw) => Protocol::Icmp,
-            (None, Mode::Unprivileged) if sys::can_ping(family) => Protocol::Icmp,
-            (None, Mode::Unprivileged) => {
-                remarks.push("udp since net.ipv4.ping_group_range permits this group no icmp".to_owned());
-                Protocol::Udp
+        let (protocols, otherwise) = match self.settings.choice {
+            Choice::Exactly(protocols) => (protocols, Vec::new()),
+            Choice::Furthest { ports, typed } => {
+                let icmp = mode == Mode::Raw || sys::can_ping(family);
+                if !icmp && !ports {
+                    remarks.push("udp since net.ipv4.ping_group_range permits this group no icmp".to_owned());
+                }
+                let mut order = Protocol::ALL.iter().copied();
+                let mut order: VecDeque<Protocol> = order
+                    .by_ref()
+                    .filter(|protocol| *protocol != Protocol::Icmp || (icmp && !ports))
+                    .collect();
+                let first = order.pop_front().unwrap_or(Protocol::Udp);
+                // A list holds many who never answer: three protocols would take thrice as long for each of them.
+                let further = typed || !self.settings.targets.is_list;
+                (Protocols::One(first), if further { order.into() } else { Vec::new() })
             }
         };
         let remarks = if remarks.is_empty() { remarks } else { vec![format!("({})", remarks.join("; "))] };
-        (protocol, remarks)
+        Plan { protocols, otherwise, remarks }
     }
 
-    fn job(
-        &self,
-        name: Option<&str>,
-        address: IpAddr,
-        protocol: Protocol,
-        expected_length: Option<Ttl>,
-    ) -> Result<Job> {
+    fn job(&self, name: Option<&str>, zone: Option<&str>, address: IpAddr, plan: &Plan) -> Result<Job> {
         let mut random = [0; 10];
         getrandom::fill(&mut random)
             .map_err(|error| anyhow!("could not make an id for the trace: {error}"))
             .blame(Exit::CouldNotProbe)?;
         let started = clock::now();
-        if let Some(length) = expected_length {
-            self.voice.tell(|| format!("{address} was {length} hops away when it was last reached"));
-        }
         let target = Target { name: name.map(str::to_owned), address };
+        let interface = zone.map(str::to_owned).or_else(|| self.settings.probing.interface.clone());
         Ok(Job {
-            settings: self.settings.probing.clone(),
-            expected_length,
+            otherwise: plan.otherwise.clone(),
+            share: self.settings.share,
+            settings: Settings { interface, ..self.settings.probing.clone() },
+            expected_length: self.expected_length(address, plan.protocols),
             vantage: self.settings.vantage.clone(),
             origin: self.settings.origin,
-            ..Job::new(trace_store::new_id(started, random), target, Protocols::One(protocol), started)
+            ..Job::new(trace_store::new_id(started, random), target, plan.protocols, started)
         })
+    }
+
+    /// How long the path to an address was when it was last reached.
+    /// It is a hint: a store that cannot tell stops no measurement.
+    fn expected_length(&self, address: IpAddr, protocols: Protocols) -> Option<Ttl> {
+        let Protocols::One(protocol) = protocols else { return None };
+        let known = self.before.as_ref()?.expected_length(address, protocol);
+        let length = known.unwrap_or_else(|error| {
+            self.voice.warn(&format!("the path as it was before is not known: {error}"));
+            None
+        })?;
+        self.voice.tell(|| format!("{address} was {length} hops away when it was last reached"));
+        Some(length)
     }
 
     /// The first of the running traces, before anything is known.
@@ -191,7 +231,7 @@ impl<'a> Launch<'a> {
             return Next::Failed(failure, remarks);
         }
         self.voice.tell(|| format!("{failure}; trying the next address"));
-        match self.first_of(tracer, job.target.name.as_deref(), others, &|_, _| None) {
+        match self.first_of(tracer, job.target.name.as_deref(), None, others) {
             Ok(()) => Next::Another,
             Err(_) => Next::Failed(failure, remarks),
         }
