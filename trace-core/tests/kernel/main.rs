@@ -12,11 +12,13 @@ mod lab;
 
 mod aimed;
 mod chains;
+mod extensions;
 mod faults;
 mod flows;
 mod laboratory;
 mod links;
 mod many;
+mod rewriting;
 mod routing;
 mod side_by_side;
 mod tcp;

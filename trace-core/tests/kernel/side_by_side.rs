@@ -5,7 +5,7 @@ use std::thread;
 
 use trace_core::model::{Mode, Protocol, Settings, Trace};
 use trace_core::sys;
-use trace_core::tracer::{Event, Tracer};
+use trace_core::tracer::{Event, Job, Tracer};
 
 use crate::lab::{Chain, Lab, lab_test, powerless};
 use crate::tracing::{check_chain, job_with, trace};
@@ -75,7 +75,8 @@ lab_test! {
                         let mut tracer = Tracer::new(sys::open(Some(mode)).expect("open a link"));
                         for number in 0..TRACES {
                             let settings = Settings { tos: 4 * number, ..Settings::default() };
-                            tracer.add(job_with(lab.target(family), protocol, settings)).expect("add a job");
+                            let job = job_with(lab.target(family), protocol, settings);
+                            tracer.add(Job { share: false, ..job }).expect("add a job");
                         }
                         let mut traces = Vec::new();
                         while let Some(event) = tracer.next_event(&|| false).expect("trace") {

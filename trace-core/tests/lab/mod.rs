@@ -27,6 +27,7 @@ mod names;
 mod node;
 mod privilege;
 mod relay;
+mod responder;
 mod routes;
 mod wiretap;
 
@@ -36,6 +37,7 @@ pub(crate) use firewall::nft;
 pub(crate) use names::Names;
 pub(crate) use node::Node;
 pub(crate) use privilege::{can_open_raw_socket, effective_capabilities, powerless};
+pub(crate) use responder::{Responder, checksum};
 pub(crate) use routes::{Fault, Refusal};
 pub(crate) use wiretap::{Seen, Wiretap};
 

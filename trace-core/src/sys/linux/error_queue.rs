@@ -9,8 +9,9 @@ use socket2::{MsgHdr, Socket};
 use super::socket::{self, Queue, Received};
 use crate::engine::{Moment, Probe};
 use crate::link::{Incoming, SendFailure};
-use crate::model::{IcmpType, Protocol};
+use crate::model::{Family, IcmpType, Protocol};
 use crate::sys::clock::{SystemClocks, Timekeeper};
+use crate::wire::{Extensions, ip_header, transport_header};
 
 /// `SO_EE_ORIGIN_ICMP` and `SO_EE_ORIGIN_ICMP6` of linux/errqueue.h. The other origins are this machine's own
 /// complaints, such as a packet larger than its interface takes.
@@ -73,8 +74,24 @@ impl<'a> Entry<'a> {
         self.at
     }
 
+    /// Routers from before RFC 4884 append a structure behind 128 quoted bytes and set no length (section 5.5), and
+    /// the kernel looks for none then. It must be valid to be believed.
+    fn split_without_length(&self) -> Option<(&'a [u8], &'a [u8])> {
+        const LEGACY: u16 = 128;
+        let unseen = match self.owner.protocol {
+            Protocol::Udp => transport_header(Protocol::Udp),
+            Protocol::Icmp | Protocol::Tcp => 0,
+        };
+        let at = LEGACY - ip_header(Family::of(self.destination.ip())) - unseen;
+        let (quoted, rest) = self.bytes.split_at_checked(usize::from(at))?;
+        Extensions::parse(rest).map(|structure| (quoted, structure.bytes()))
+    }
+
     pub(super) fn incoming(&self) -> Incoming<'a> {
-        let split = self.extensions.and_then(|at| self.bytes.split_at_checked(at));
+        let split = match self.extensions {
+            Some(at) => self.bytes.split_at_checked(at),
+            None => self.split_without_length(),
+        };
         let (quoted, extensions) = split.unwrap_or((self.bytes, &[]));
         Incoming::Error {
             offender: self.offender,
