@@ -68,4 +68,4 @@ mod store;
 
 pub use error::Error;
 pub use id::new_id;
-pub use store::{Document, Documents, Filter, Overwrite, Report, Store, Stored, Summary, rescue};
+pub use store::{Document, Documents, Filter, Overwrite, Relocated, Report, Store, Stored, Summary, rescue};

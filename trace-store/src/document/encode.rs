@@ -1,15 +1,22 @@
 //! From the model to the shape of a document.
 
+use std::net::IpAddr;
+
 use trace_core::model::{self, Atlas, ProbeRecord, Reply, Trace};
 
 use super::schema::{
-    Candidate, Document, Extension, Hop, Label, Located, Origin, Place, Probe, ProbeResult, Quoted, Settings,
-    Statistics, Target,
+    Candidate, Document, Extension, Hop, Label, Located, Origin, PathChange, Place, Probe, ProbeResult,
+    Quoted, Settings, Statistics, Target,
 };
 use super::value::{Hex, Instant, Milliseconds, Rounds, Text};
 
 pub(super) fn document(trace: &Trace, atlas: &Atlas) -> Document {
-    let findings = trace.findings();
+    let mut observations = trace.observations();
+    let mut hops = Vec::with_capacity(trace.hops.len());
+    for (hop, statistics) in trace.hops.iter().zip(trace.statistics()) {
+        let here: Vec<_> = observations.extract_if(.., |observation| observation.ttl == hop.ttl).collect();
+        hops.push(self::hop(hop, &statistics, here));
+    }
     Document {
         schema: super::SCHEMA,
         id: Text(trace.id),
@@ -25,7 +32,8 @@ pub(super) fn document(trace: &Trace, atlas: &Atlas) -> Document {
         duration_ms: trace.duration.map(Milliseconds),
         outcome: trace.outcome.map(Text),
         outcome_detail: trace.outcome_detail.clone(),
-        hops: trace.hops.iter().zip(findings).map(|(hop, findings)| self::hop(hop, findings)).collect(),
+        hops,
+        path_changes: trace.path_changes().into_iter().map(path_change).collect(),
         as_path: atlas.as_path(trace).into_iter().map(model::Asn::get).collect(),
         consistency: atlas.consistency,
         places: atlas.places.iter().map(|(address, known)| (Text(*address), located(known))).collect(),
@@ -74,8 +82,7 @@ impl Default for Settings {
     }
 }
 
-fn hop(hop: &model::Hop, findings: Vec<model::Finding>) -> Hop {
-    let statistics = hop.statistics();
+fn hop(hop: &model::Hop, statistics: &model::Statistics, observations: Vec<model::Observation>) -> Hop {
     Hop {
         ttl: hop.ttl.get(),
         probes: hop.probes.iter().map(probe).collect(),
@@ -88,7 +95,24 @@ fn hop(hop: &model::Hop, findings: Vec<model::Finding>) -> Hop {
             max_ms: statistics.max.map(Milliseconds),
             jitter_ms: statistics.jitter.map(Milliseconds),
         },
-        findings: findings.into_iter().map(Text).collect(),
+        findings: observations.iter().map(|observation| Text(observation.finding)).collect(),
+        explanations: observations.into_iter().map(|observation| observation.explanation).collect(),
+    }
+}
+
+fn path_change(change: model::PathChange) -> PathChange {
+    let addresses = |side: Vec<Option<IpAddr>>| side.into_iter().map(|address| address.map(Text)).collect();
+    PathChange {
+        at_ms: Milliseconds(change.at),
+        round: change.round,
+        protocol: change.protocol.map(Text),
+        flow: change.flow.0,
+        first_ttl: change.first_ttl.get(),
+        last_ttl: change.last_ttl.get(),
+        before: addresses(change.before),
+        after: addresses(change.after),
+        length_before: change.length_before.map(model::Ttl::get),
+        length_after: change.length_after.map(model::Ttl::get),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The JSON document: a trace with its places as a file that anybody can read, keep and send on.
 //!
 //! Schema 1. Fields may be added, none changes its meaning; unknown fields are read over. What follows from
-//! the measurement (`statistics`, `findings`, `as_path`) is computed afresh when writing and ignored when
+//! the measurement (`statistics`, `findings`, `explanations`, `path_changes`, `as_path`) is computed afresh when writing and ignored when
 //! reading. Times are in milliseconds and keep every nanosecond; instants are RFC 3339 in UTC. A missing value
 //! is null. Text in a document comes from the network in part (host names, cities, what a system said):
 //! escape it before showing it.

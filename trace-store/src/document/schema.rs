@@ -30,6 +30,9 @@ pub(super) struct Document {
     pub(super) hops: Vec<Hop>,
     /// Derived; ignored when reading.
     #[serde(skip_deserializing)]
+    pub(super) path_changes: Vec<PathChange>,
+    /// Derived; ignored when reading.
+    #[serde(skip_deserializing)]
     pub(super) as_path: Vec<u32>,
     pub(super) consistency: Option<f64>,
     #[serde(default)]
@@ -88,6 +91,24 @@ pub(super) struct Hop {
     /// Derived; ignored when reading.
     #[serde(skip_deserializing)]
     pub(super) findings: Vec<Text<Finding>>,
+    /// Derived; ignored when reading. The evidence for each finding, in a sentence.
+    #[serde(skip_deserializing)]
+    pub(super) explanations: Vec<String>,
+}
+
+/// Derived, never read.
+#[derive(Debug, Serialize)]
+pub(super) struct PathChange {
+    pub(super) at_ms: Milliseconds,
+    pub(super) round: u32,
+    pub(super) protocol: Option<Text<Protocol>>,
+    pub(super) flow: u16,
+    pub(super) first_ttl: u8,
+    pub(super) last_ttl: u8,
+    pub(super) before: Vec<Option<Text<IpAddr>>>,
+    pub(super) after: Vec<Option<Text<IpAddr>>>,
+    pub(super) length_before: Option<u8>,
+    pub(super) length_after: Option<u8>,
 }
 
 #[derive(Debug, Default, Serialize)]

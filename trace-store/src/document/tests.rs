@@ -111,9 +111,11 @@ fn a_document_is_laid_out_for_people() {
         { "result": "unsent", "error": "Network is unreachable", "protocol": null, "flow": 0, "round": 0, "sent_ms": null }
       ],
       "statistics": { "sent": 2, "answered": 1, "min_ms": 0.412, "median_ms": 0.412, "p95_ms": 0.412, "max_ms": 0.412, "jitter_ms": null },
-      "findings": ["mpls-tunnel"]
+      "findings": ["mpls-tunnel"],
+      "explanations": ["reports label 24015 of an MPLS tunnel here"]
     }
   ],
+  "path_changes": [],
   "as_path": [64500],
   "consistency": 0.75,
   "places": {

@@ -96,13 +96,7 @@ impl Memory {
         atlas: &Atlas,
         document: &str,
     ) -> Result<Stored> {
-        if !self.setups.contains_key(document) {
-            let setup = load(connection, trace, document)?;
-            self.setups.insert(document.to_owned(), setup);
-        }
-        let Some(setup) = self.setups.get_mut(document) else {
-            return Err(rusqlite::Error::QueryReturnedNoRows);
-        };
+        let setup = self.setup(connection, trace, document)?;
         let mut changed = false;
         let known = setup.shapes.iter().rev().find(|route| route.shape.fits(&trace.hops));
         let (shape, path, times) = if let Some(route) = known {
@@ -117,19 +111,9 @@ impl Memory {
             remember(&mut setup.shapes, Route { id, path, shape });
             (id, path, times)
         };
-        let covering = |base: &Places| Some((base.id, covers(&base.places, atlas, &trace.hops)?));
-        let (atlas, narrowed) = if atlas.places.is_empty() {
-            (None, false)
-        } else if let Some((id, narrowed)) = setup.atlases.iter().rev().find_map(covering) {
-            (Some(id), narrowed)
-        } else {
-            changed = true;
-            let places: BTreeMap<IpAddr, Located> =
-                atlas.places.iter().map(|(address, located)| (*address, unjudged(located))).collect();
-            let id = intern::atlas(connection, &places)?;
-            remember(&mut setup.atlases, Places { id, places });
-            (Some(id), false)
-        };
+        let before = setup.atlases.back().map(|base| base.id);
+        let (atlas, narrowed) = setup.atlas(connection, atlas, &trace.hops)?;
+        changed |= setup.atlases.back().map(|base| base.id) != before;
         if changed {
             let base = setup.atlases.back().map(|base| base.id);
             connection
@@ -140,6 +124,26 @@ impl Memory {
         }
         setup.note_length(connection, trace)?;
         Ok(Stored { setup: setup.id, address: setup.address, shape, path, atlas, narrowed, times })
+    }
+
+    /// Stores where the addresses of a trace are, that was stored before. Says the number of that, and whether the
+    /// trace has only those of it who answered.
+    pub(super) fn relocate(
+        &mut self,
+        connection: &Connection,
+        trace: &Trace,
+        atlas: &Atlas,
+        document: &str,
+    ) -> Result<(Option<i64>, bool)> {
+        self.setup(connection, trace, document)?.atlas(connection, atlas, &trace.hops)
+    }
+
+    fn setup(&mut self, connection: &Connection, trace: &Trace, document: &str) -> Result<&mut Setup> {
+        if !self.setups.contains_key(document) {
+            let setup = load(connection, trace, document)?;
+            self.setups.insert(document.to_owned(), setup);
+        }
+        self.setups.get_mut(document).ok_or(rusqlite::Error::QueryReturnedNoRows)
     }
 
     /// The number of a judgement.
@@ -154,6 +158,22 @@ impl Memory {
 }
 
 impl Setup {
+    /// The number of an atlas, and whether only those of it count who answered.
+    fn atlas(&mut self, connection: &Connection, atlas: &Atlas, hops: &[Hop]) -> Result<(Option<i64>, bool)> {
+        if atlas.places.is_empty() {
+            return Ok((None, false));
+        }
+        let covering = |base: &Places| Some((base.id, covers(&base.places, atlas, hops)?));
+        if let Some((id, narrowed)) = self.atlases.iter().rev().find_map(covering) {
+            return Ok((Some(id), narrowed));
+        }
+        let places: BTreeMap<IpAddr, Located> =
+            atlas.places.iter().map(|(address, located)| (*address, unjudged(located))).collect();
+        let id = intern::atlas(connection, &places)?;
+        remember(&mut self.atlases, Places { id, places });
+        Ok((Some(id), false))
+    }
+
     /// Notes how long the path is, unless that is known and fresh.
     fn note_length(&mut self, connection: &Connection, trace: &Trace) -> Result<()> {
         let Some(last) = trace.hops.last().map(|hop| hop.ttl.get()).filter(|_| trace.reached()) else {

@@ -14,6 +14,7 @@ mod migration;
 mod open;
 mod put;
 mod recover;
+mod relocate;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ pub use file::rescue;
 pub use init::Overwrite;
 pub use list::{Filter, Summary};
 pub use put::{Document, Documents, Stored};
+pub use relocate::Relocated;
 
 /// The traces of one data directory: the database `traces.sqlite`, and documents in `traces/`.
 ///

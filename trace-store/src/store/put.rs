@@ -199,7 +199,7 @@ impl Store {
     }
 
     /// Keeps the log from growing while readers always look at some of it.
-    fn bound_log(&self) {
+    pub(super) fn bound_log(&self) {
         if self.log_length() > LONG_LOG {
             // Whether it works out or not: the next transaction tries again.
             drop(self.connection.busy_timeout(core::time::Duration::from_millis(100)));
@@ -274,8 +274,7 @@ fn insert(
             stored.times,
         ])?;
     let mut statement = transaction.prepare_cached("INSERT INTO hop (key, counts, rtts) VALUES (?, ?, ?)")?;
-    for hop in &trace.hops {
-        let statistics = hop.statistics();
+    for (hop, statistics) in trace.hops.iter().zip(trace.statistics()) {
         let lost = i64::from(statistics.sent.saturating_sub(statistics.answered)).min(i64::from(i32::MAX));
         let counts = lost * HIGH + i64::from(statistics.sent) - 1;
         let least = statistics.min.map(microseconds);

@@ -8,9 +8,11 @@ use std::path::Path;
 use trace_core::model::Uuid;
 
 use super::super::step::Step;
-use super::super::{Store, file};
+use super::super::{Documents, Store, file};
 use super::processes::Child;
 use super::realistic::{self, Dice};
+use super::relocate;
+use crate::document;
 
 /// What a killed process left behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -133,4 +135,35 @@ fn a_process_killed_at_any_moment_leaves_whole_traces() {
     }
     println!("{met:?}");
     assert!(met.len() >= 4, "{met:?}");
+}
+
+#[test]
+fn a_process_killed_while_it_relocates_leaves_old_places_or_new_ones() {
+    for step in
+        [Step::BeforeCommit, Step::AfterCommit, Step::AfterTemporary, Step::AfterRename, Step::BeforeMark]
+    {
+        let directory = tempfile::tempdir().unwrap();
+        let (trace, atlas) = realistic::trace(0, 20, 3);
+        let moved = relocate::elsewhere(&atlas);
+        Store::open(directory.path()).unwrap().put(&trace, &atlas, Documents::Write).unwrap();
+        let path = file::path(directory.path(), trace.id);
+        let read = || document::read(&std::fs::read_to_string(&path).unwrap()).unwrap();
+
+        let mut child = Child::relocating(directory.path(), step);
+        child.wait_for(&format!("stopped at {step:?}"));
+        child.kill();
+        // The document is whole at every moment, though it may still say the old places.
+        let renamed = matches!(step, Step::AfterRename | Step::BeforeMark);
+        let expected = if renamed { &moved } else { &atlas };
+        assert_eq!(read(), (trace.clone(), expected.clone()), "{step:?}");
+
+        let store = Store::open(directory.path()).unwrap();
+        let expected = if step == Step::BeforeCommit { &atlas } else { &moved };
+        assert_eq!(store.get(trace.id).unwrap(), Some((trace.clone(), expected.clone())), "{step:?}");
+        assert_eq!(read(), (trace.clone(), expected.clone()), "{step:?}");
+        let report = store.check().unwrap();
+        assert!(report.is_sound(), "{report:?}");
+        assert_eq!((report.documents, report.pending), (1, 0));
+        assert!(file::leftovers(directory.path()).is_empty());
+    }
 }

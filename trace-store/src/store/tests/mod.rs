@@ -4,6 +4,7 @@ mod migration;
 mod open;
 mod processes;
 mod realistic;
+mod relocate;
 mod round_trip;
 mod search;
 mod size;

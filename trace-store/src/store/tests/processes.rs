@@ -10,7 +10,7 @@ use trace_core::model::Uuid;
 
 use super::super::step::Step;
 use super::super::{Document, Documents, Store, file};
-use super::realistic;
+use super::{realistic, relocate};
 
 const DIRECTORY: &str = "TRACE_STORE_TEST_DIRECTORY";
 const FIRST: &str = "TRACE_STORE_TEST_FIRST";
@@ -35,11 +35,22 @@ impl Child {
         child
     }
 
+    /// Starts a process that locates trace number 0 anew, and stops at a step.
+    pub(super) fn relocating(directory: &Path, stop_at: Step) -> Self {
+        let mut child = Self::prepare_as("relocating_child", directory, 0, 1, Some(stop_at));
+        child.go();
+        child
+    }
+
     /// Starts a process that waits to be told to [`Child::go`].
     fn prepare(directory: &Path, first: u32, count: u32, stop_at: Option<Step>) -> Self {
+        Self::prepare_as("child", directory, first, count, stop_at)
+    }
+
+    fn prepare_as(name: &str, directory: &Path, first: u32, count: u32, stop_at: Option<Step>) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
-            .args(["--exact", "store::tests::processes::child", "--ignored", "--nocapture"])
+            .args(["--exact", &format!("store::tests::processes::{name}"), "--ignored", "--nocapture"])
             .env(DIRECTORY, directory)
             .env(FIRST, first.to_string())
             .env(COUNT, count.to_string())
@@ -115,6 +126,16 @@ fn child() {
         assert!(matches!(stored.document, Document::Written(_)), "{stored:?}");
         say(&format!("stored {}", trace.id));
     }
+}
+
+#[test]
+#[ignore = "other tests run it as a process of its own"]
+fn relocating_child() {
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+    let directory = std::env::var_os(DIRECTORY).unwrap();
+    let mut store = Store::open(Path::new(&directory)).unwrap();
+    let (trace, atlas) = realistic::trace(0, 20, 3);
+    store.relocate(trace.id, &relocate::elsewhere(&atlas)).unwrap();
 }
 
 #[test]

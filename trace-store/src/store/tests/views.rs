@@ -103,8 +103,7 @@ fn the_table_of_hops_says_what_the_statistics_say() {
     let rows =
         rows(&store, "SELECT ttl, sent, answered, min_us, median_us FROM hop WHERE trace = 1 ORDER BY ttl");
     assert_eq!(rows.len(), trace.hops.len());
-    for (row, hop) in rows.iter().zip(&trace.hops) {
-        let statistics = hop.statistics();
+    for ((row, hop), statistics) in rows.iter().zip(&trace.hops).zip(trace.statistics()) {
         let us = |rtt: Option<core::time::Duration>| {
             rtt.map_or(Value::Null, |rtt| {
                 Value::Integer(i64::try_from((rtt.as_nanos() + 500) / 1000).unwrap())
