@@ -1,5 +1,6 @@
 //! Traces and places as text: pure functions from values to strings.
 
+pub(crate) mod columns;
 mod form;
 pub(crate) mod health;
 pub(crate) mod hops;
@@ -9,9 +10,11 @@ pub(crate) mod notes;
 pub(crate) mod place;
 #[cfg(test)]
 pub(crate) mod samples;
+mod sequel;
 pub(crate) mod sheet;
 pub(crate) mod sources;
 pub(crate) mod table;
+pub(crate) mod tally;
 
 use std::time::Duration;
 

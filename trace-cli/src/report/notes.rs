@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use trace_core::model::{Finding, Hop, ProbeRecord, ProbeResult, Reply, ReplyKind};
+use trace_core::model::{Extension, Finding, Hop, ProbeRecord, ProbeResult, Reply, ReplyKind};
 
 use crate::escape::escape;
 
@@ -25,8 +25,9 @@ pub(crate) fn of_answerer(hop: &Hop, from: IpAddr, target: Option<IpAddr>) -> Ve
             let labels: Vec<String> = reply.mpls.iter().map(|entry| entry.label.to_string()).collect();
             add(format!("MPLS {}", labels.join("/")));
         }
-        if reply.quoted.is_some_and(|quoted| quoted.nat) {
-            add("address translation on the way".to_owned());
+        for interface in reply.extensions.iter().filter_map(Extension::interface) {
+            // Names of interfaces are text from the network.
+            add(escape(&interface.to_string()));
         }
         if probe.off_flow {
             add("probed off the flow".to_owned());
@@ -69,17 +70,40 @@ pub(crate) fn of_hop(hop: &Hop, findings: &[Finding]) -> Vec<String> {
             *unsent.entry(error).or_default() += 1;
         }
     }
+    notes.extend(way_back(hop));
     notes.extend(unsent.into_iter().map(|(error, count)| format!("{count} not sent: {}", escape(error))));
     notes
 }
 
+/// How many routers more or less than on the way there are worth a word.
+const ASYMMETRY: u8 = 4;
+
+/// A way back that is much longer or shorter than the way there.
+fn way_back(hop: &Hop) -> Option<String> {
+    let (back, there) = (hop.routers_back()?, hop.ttl.get() - 1);
+    (back.abs_diff(there) >= ASYMMETRY).then(|| format!("answers come back over {back} routers"))
+}
+
+/// A finding in a few words; its evidence is told by `show --verdicts`.
 fn finding_words(finding: Finding) -> Option<String> {
     let words = match finding {
-        Finding::RateLimited => "limits its answers, passes packets on",
+        Finding::RateLimited => "limits its answers: no loss behind it",
         Finding::Silent => "silent, passes packets on",
+        Finding::Selective => "answers some protocols only, passes all on",
         Finding::Loop => "seen before: loop",
-        // Their rows show it.
-        Finding::SeveralAnswerers => return None,
+        Finding::Repeated => "the router before once more",
+        Finding::ZeroTtl => "a router before passes TTL 0 on",
+        Finding::Nat => "address translation before it",
+        Finding::DscpChanged => "DSCP rewritten before it",
+        Finding::EcnChanged => "ECN changed before it",
+        Finding::MplsImplicit => "in an MPLS tunnel without labels",
+        Finding::MplsOpaque => "end of an MPLS tunnel that hides routers",
+        Finding::MplsInvisible => "an MPLS tunnel may hide routers before it",
+        Finding::MplsRtt => "its time is that of the tunnel's end",
+        Finding::PerPacketBalancing => "balanced packet by packet",
+        Finding::PathChange => "the path changed here",
+        // Their rows or labels show it.
+        Finding::SeveralAnswerers | Finding::PerFlowBalancing | Finding::MplsTunnel => return None,
         other => other.as_str(),
     };
     Some(words.to_owned())

@@ -15,7 +15,7 @@ pub(crate) fn answered(from: &str, microseconds: u64, kind: ReplyKind) -> ProbeR
         rtt: Some(Duration::from_micros(microseconds)),
         kind: Some(kind),
         icmp: Some(IcmpType { kind: 3, code: 12 }),
-        reply_ttl: Some(64),
+        reply_ttl: None,
         quoted: None,
         mpls: Vec::new(),
         extensions: Vec::new(),

@@ -121,10 +121,10 @@ mod tests {
         id,started,target,target_address,protocol,mode,outcome,ttl,address,hostname,asn,isp,country_code,country,region,city,latitude,longitude,verdict,sent,answered,min_ms,median_ms,max_ms,kinds,findings
         019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,1,10.0.0.1,,,,,,,,,,private,3,3,0.401,0.412,0.733,time-exceeded,
         019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,2,,,,,,,,,,,,3,0,,,,,silent
-        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,3,203.0.113.1,core1.<ESC>[2Jexample.net,64500,,AR,Argentina,,Barranqueras,-27.48,-58.94,,3,2,10.012,10.506,11.000,time-exceeded,several-answerers
-        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,3,203.0.113.2,,,,,,,,,,,3,1,10.555,10.555,10.555,time-exceeded,several-answerers
-        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,4,203.0.113.7,,64501,,BR,Brazil,,,,,area,3,1,21.003,21.003,21.003,time-exceeded,rate-limited
-        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,5,203.0.113.9,,,,,,,,,,,3,3,30.000,30.000,30.000,time-exceeded,
+        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,3,203.0.113.1,core1.<ESC>[2Jexample.net,64500,,AR,Argentina,,Barranqueras,-27.48,-58.94,,3,2,10.012,10.506,11.000,time-exceeded,several-answerers per-packet-balancing
+        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,3,203.0.113.2,,,,,,,,,,,3,1,10.555,10.555,10.555,time-exceeded,several-answerers per-packet-balancing
+        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,4,203.0.113.7,,64501,,BR,Brazil,,,,,area,3,1,21.003,21.003,21.003,time-exceeded,rate-limited mpls-tunnel
+        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,5,203.0.113.9,,,,,,,,,,,3,3,30.000,30.000,30.000,time-exceeded,nat
         019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,6,198.51.100.80,www.example.net,64502,,DE,Germany,,Köln,-27.48,-58.94,,3,3,110.100,110.204,112.999,port-unreachable,
         "#);
     }

@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use trace_core::link::Destination;
-use trace_core::model::{Atlas, Outcome, Protocol, Protocols, Settings, Trace};
+use trace_core::model::{Atlas, Finding, Outcome, Protocol, Protocols, Settings, Trace};
 
+use super::columns::Display;
 use super::hops::Hops;
-use super::milliseconds;
+use super::tally::Tallies;
+use super::{milliseconds, sequel};
 use crate::clock;
 use crate::escape::escape;
 use crate::paint::{Ink, Paint};
+use crate::settings::FOREVER;
 
 /// How a table is made.
 #[derive(Debug, Clone, Copy)]
@@ -26,13 +29,35 @@ pub(crate) struct Style<'a> {
 /// A whole trace.
 pub(crate) fn trace(trace: &Trace, atlas: &Atlas, style: Style<'_>) -> String {
     let Style { paint, width, verdicts, remarks } = style;
-    let findings = trace.findings();
-    let target = trace.target.as_ref();
-    let hops = Hops { hops: &trace.hops, findings: &findings, atlas, target, verdicts, settled: true };
+    let observations = trace.observations();
+    let findings: Vec<Vec<Finding>> = trace
+        .hops
+        .iter()
+        .map(|hop| {
+            observations.iter().filter(|found| found.ttl == hop.ttl).map(|found| found.finding).collect()
+        })
+        .collect();
+    let tallies = Tallies::of(&trace.hops);
+    let columns = Hops::columns_for(trace.protocol, trace.settings.as_ref(), &tallies, Display::default());
+    let hops = Hops {
+        hops: &trace.hops,
+        findings: &findings,
+        statistics: &trace.statistics(),
+        atlas,
+        target: trace.target.as_ref(),
+        verdicts,
+        columns,
+        names: true,
+    };
     let mut text = heading(trace, remarks, paint);
-    for line in hops.lines(paint, width) {
-        text.push_str(&line);
+    let mut add = |line: &str| {
+        text.push_str(line);
         text.push('\n');
+    };
+    hops.lines(paint, width).iter().for_each(|line| add(line));
+    sequel::lines(trace).iter().for_each(|line| add(line));
+    if verdicts {
+        observations.iter().for_each(|found| add(&escape(&found.to_string())));
     }
     text.push_str(&closing(trace, paint));
     text
@@ -49,6 +74,14 @@ pub(crate) fn heading(trace: &Trace, remarks: &[String], paint: Paint) -> String
     first.extend(trace.mode.map(|mode| mode.to_string()));
     if let Some(settings) = &trace.settings {
         first.push(plural(settings.queries.into(), "probe a hop", "probes a hop"));
+        if settings.flows > 1 {
+            first.push(format!("{} flows", settings.flows));
+        }
+        match settings.rounds {
+            1 => {}
+            FOREVER => first.push("rounds without end".to_owned()),
+            rounds => first.push(format!("{rounds} rounds")),
+        }
         first.push(match settings.first_ttl.get() {
             1 => format!("up to {} hops", settings.max_ttl),
             first => format!("TTL {first} to {}", settings.max_ttl),
@@ -56,6 +89,8 @@ pub(crate) fn heading(trace: &Trace, remarks: &[String], paint: Paint) -> String
     }
     let mut second = vec![clock::instant(trace.started)];
     second.extend(trace.source.map(|source| format!("from {source}")));
+    let interface = trace.settings.as_ref().and_then(|settings| settings.interface.as_deref());
+    second.extend(interface.map(|interface| format!("by {}", escape(interface))));
     second.extend(trace.vantage.as_deref().map(|vantage| format!("vantage {}", escape(vantage))));
     let mut text = paint.apply(Ink::Heading, &first.join(", "));
     text.push('\n');
@@ -86,6 +121,14 @@ fn closing(trace: &Trace, paint: Paint) -> String {
         Outcome::Unreachable => (Ink::Bad, format!("Not reached, the way is barred{detail}")),
         Outcome::Loop => (Ink::Bad, format!("Not reached, packets go round in circles{detail}")),
         Outcome::Exhausted => (Ink::Bad, format!("Not reached{detail}")),
+        // Rounds without end have ended as they should.
+        Outcome::Interrupted
+            if trace.settings.as_ref().is_some_and(|settings| settings.rounds == FOREVER) =>
+        {
+            let rounds = trace.hops.iter().flat_map(|hop| &hop.probes).map(|probe| probe.round).max();
+            let rounds = rounds.map_or(0, |last| u64::from(last) + 1);
+            (Ink::Normal, format!("Ended after {}{detail}", plural(rounds, "round", "rounds")))
+        }
         Outcome::Interrupted => (Ink::Warning, format!("Interrupted{detail}")),
     };
     format!("{}{took}\n", paint.apply(ink, &words))

@@ -1,7 +1,8 @@
 use super::*;
 use crate::report::samples::{answered, atlas, hop, silent, trace as sample, unsent};
 use insta::assert_snapshot;
-use trace_core::model::{ReplyKind, Target};
+use std::time::Duration;
+use trace_core::model::{Flow, ProbeRecord, ReplyKind, Target};
 
 const PLAIN: Style<'static> = Style { paint: Paint::Plain, width: None, verdicts: false, remarks: &[] };
 
@@ -16,10 +17,10 @@ fn a_trace_with_something_of_everything() {
     TTL  Host                                      AS       Place               Loss  Sent   Min ms   Median      Max  Notes
       1  10.0.0.1                                           private (RFC 1918)    0%     3    0.401    0.412    0.733
       2  *                                                                      100%     3                             silent, passes packets on
-      3  core1.\u{1b}[2Jexample.net (203.0.113.1)  AS64500  Barranqueras, AR      0%     3   10.012   10.506   11.000
+      3  core1.\u{1b}[2Jexample.net (203.0.113.1)  AS64500  Barranqueras, AR      0%     3   10.012   10.506   11.000  balanced packet by packet
          203.0.113.2                                                                         10.555   10.555   10.555
-      4  203.0.113.7                               AS64501  Brazil               67%     3   21.003   21.003   21.003  limits its answers, passes packets on, MPLS 24015
-      5  203.0.113.9                                                              0%     3   30.000   30.000   30.000  address translation on the way
+      4  203.0.113.7                               AS64501  Brazil               67%     3   21.003   21.003   21.003  limits its answers: no loss behind it, MPLS 24015
+      5  203.0.113.9                                                              0%     3   30.000   30.000   30.000  address translation before it
       6  www.example.net (198.51.100.80)           AS64502  Köln, DE              0%     3  110.100  110.204  112.999
     Reached at TTL 6, round trip 110.100 ms, took 134.0 ms
     "#);
@@ -33,11 +34,17 @@ fn with_sources_and_verdicts() {
     TTL  Host                                      AS       Place               Loss  Sent   Min ms   Median      Max  Verdict  Source                         Notes
       1  10.0.0.1                                           private (RFC 1918)    0%     3    0.401    0.412    0.733  private
       2  *                                                                      100%     3                                                                     silent, passes packets on
-      3  core1.\u{1b}[2Jexample.net (203.0.113.1)  AS64500  Barranqueras, AR      0%     3   10.012   10.506   11.000           mmdb:GeoLite2-City 2026-11-01
+      3  core1.\u{1b}[2Jexample.net (203.0.113.1)  AS64500  Barranqueras, AR      0%     3   10.012   10.506   11.000           mmdb:GeoLite2-City 2026-11-01  balanced packet by packet
          203.0.113.2                                                                         10.555   10.555   10.555
-      4  203.0.113.7                               AS64501  Brazil               67%     3   21.003   21.003   21.003  area     builtin 2026-06-17             limits its answers, passes packets on, MPLS 24015
-      5  203.0.113.9                                                              0%     3   30.000   30.000   30.000                                          address translation on the way
+      4  203.0.113.7                               AS64501  Brazil               67%     3   21.003   21.003   21.003  area     builtin 2026-06-17             limits its answers: no loss behind it, MPLS 24015
+      5  203.0.113.9                                                              0%     3   30.000   30.000   30.000                                          address translation before it
       6  www.example.net (198.51.100.80)           AS64502  Köln, DE              0%     3  110.100  110.204  112.999
+    TTL 2: none of 3 probes was answered, but packets pass: TTL 3 behind it answers
+    TTL 3: 2 addresses answered: 203.0.113.1, 203.0.113.2
+    TTL 3: packets of one flow were answered by 203.0.113.1, 203.0.113.2 in turn, which no change of the path explains: they are balanced packet by packet
+    TTL 4: 2 of 3 probes were not answered, but all 3 to TTL 5 behind it were answered: it limits its answers and loses nothing
+    TTL 4: reports label 24015 of an MPLS tunnel here
+    TTL 5: the packet it quotes has another address, port or checksum than was sent: a translator (NAT) stands between the hop before and here
     Reached at TTL 6, round trip 110.100 ms, took 134.0 ms
     "#);
 }
@@ -50,10 +57,10 @@ fn narrow_terminals_get_less_of_each_hop() {
     TTL  Host                        AS       Place    Loss  Sent   Min ms   Median      Max  Notes
       1  10.0.0.1                             private    0%     3    0.401    0.412    0.733
       2  *                                             100%     3                             silent, passes packets on
-      3  core1.\u{1b}[2Jexample.net  AS64500  AR         0%     3   10.012   10.506   11.000
+      3  core1.\u{1b}[2Jexample.net  AS64500  AR         0%     3   10.012   10.506   11.000  balanced packet by packet
          203.0.113.2                                                10.555   10.555   10.555
-      4  203.0.113.7                 AS64501  BR        67%     3   21.003   21.003   21.003  limits its answers, passes packets on, MPLS 24015
-      5  203.0.113.9                                     0%     3   30.000   30.000   30.000  address translation on the way
+      4  203.0.113.7                 AS64501  BR        67%     3   21.003   21.003   21.003  limits its answers: no loss behind it, MPLS 24015
+      5  203.0.113.9                                     0%     3   30.000   30.000   30.000  address translation before it
       6  www.example.net             AS64502  DE         0%     3  110.100  110.204  112.999
     Reached at TTL 6, round trip 110.100 ms, took 134.0 ms
     "#);
@@ -63,10 +70,10 @@ fn narrow_terminals_get_less_of_each_hop() {
     TTL  Host                        Loss  Sent   Min ms   Median      Max  Notes
       1  10.0.0.1                      0%     3    0.401    0.412    0.733
       2  *                           100%     3                             silent, passes packets on
-      3  core1.\u{1b}[2Jexample.net    0%     3   10.012   10.506   11.000
+      3  core1.\u{1b}[2Jexample.net    0%     3   10.012   10.506   11.000  balanced packet by packet
          203.0.113.2                              10.555   10.555   10.555
-      4  203.0.113.7                  67%     3   21.003   21.003   21.003  limits its answers, passes packets on, MPLS 24015
-      5  203.0.113.9                   0%     3   30.000   30.000   30.000  address translation on the way
+      4  203.0.113.7                  67%     3   21.003   21.003   21.003  limits its answers: no loss behind it, MPLS 24015
+      5  203.0.113.9                   0%     3   30.000   30.000   30.000  address translation before it
       6  www.example.net               0%     3  110.100  110.204  112.999
     Reached at TTL 6, round trip 110.100 ms, took 134.0 ms
     "#);
@@ -80,12 +87,123 @@ fn without_places() {
     TTL  Host           Loss  Sent   Min ms   Median      Max  Notes
       1  10.0.0.1         0%     3    0.401    0.412    0.733
       2  *              100%     3                             silent, passes packets on
-      3  203.0.113.1      0%     3   10.012   10.506   11.000
+      3  203.0.113.1      0%     3   10.012   10.506   11.000  balanced packet by packet
          203.0.113.2                 10.555   10.555   10.555
-      4  203.0.113.7     67%     3   21.003   21.003   21.003  limits its answers, passes packets on, MPLS 24015
-      5  203.0.113.9      0%     3   30.000   30.000   30.000  address translation on the way
+      4  203.0.113.7     67%     3   21.003   21.003   21.003  limits its answers: no loss behind it, MPLS 24015
+      5  203.0.113.9      0%     3   30.000   30.000   30.000  address translation before it
       6  198.51.100.80    0%     3  110.100  110.204  112.999
     Reached at TTL 6, round trip 110.100 ms, took 134.0 ms
+    "#);
+}
+
+#[test]
+fn rounds_have_the_statistics_of_mtr() {
+    let round = |round: u32, mut probe: ProbeRecord| {
+        probe.round = round;
+        probe.sent = Some(Duration::from_secs(round.into()));
+        probe
+    };
+    let rtts = [2_000, 4_000, 4_000, 4_000, 5_000, 5_000, 7_000, 9_000];
+    let kind = ReplyKind::TimeExceeded;
+    let rounds = (0..).zip(rtts).map(|(number, rtt)| round(number, answered("10.0.0.1", rtt, kind)));
+    let lossy = [round(0, silent()), round(1, answered("203.0.113.1", 9_000, kind)), round(2, silent())];
+    let settings = Settings {
+        rounds: 8,
+        queries: 1,
+        flows: 1,
+        interface: Some("eth0".to_owned()),
+        ..Settings::default()
+    };
+    let hops = vec![hop(1, rounds.collect::<Vec<_>>()), hop(2, [silent(), silent()]), hop(3, lossy)];
+    let several = Trace { settings: Some(settings), hops, outcome: Some(Outcome::Exhausted), ..sample() };
+    assert_snapshot!(trace(&several, &Atlas::default(), PLAIN), @r#"
+    bücher.example (198.51.100.80), udp, unprivileged, 1 probe a hop, 8 rounds, up to 30 hops
+    2026-10-26 07:33:20 UTC, from 10.0.0.5, by eth0, vantage attic
+    TTL  Host         Loss  Sent  Last ms    Avg   Best  Worst  StDev  Notes
+      1  10.0.0.1       0%     8    9.000  5.000  2.000  9.000  2.138
+      2  *            100%     2                                       silent, passes packets on
+      3  203.0.113.1   67%     3    9.000  9.000  9.000  9.000
+    Not reached, took 134.0 ms
+    "#);
+    let forever = Settings { rounds: FOREVER, ..several.settings.clone().unwrap() };
+    let ended = Trace { settings: Some(forever), outcome: Some(Outcome::Interrupted), ..several };
+    assert_snapshot!(closing(&ended, Paint::Plain), @"Ended after 8 rounds, took 134.0 ms");
+}
+
+#[test]
+fn all_protocols_stand_side_by_side() {
+    use Protocol::{Icmp, Tcp, Udp};
+    let by = |protocol: Protocol, mut probe: ProbeRecord| {
+        probe.protocol = Some(protocol);
+        probe
+    };
+    let exceeded = |from, rtt| answered(from, rtt, ReplyKind::TimeExceeded);
+    let hops = vec![
+        hop(
+            1,
+            [
+                by(Icmp, exceeded("10.0.0.1", 400)),
+                by(Udp, exceeded("10.0.0.1", 500)),
+                by(Tcp, exceeded("10.0.0.1", 600)),
+            ],
+        ),
+        hop(
+            2,
+            [
+                by(Icmp, exceeded("203.0.113.1", 1400)),
+                by(Udp, exceeded("203.0.113.2", 1500)),
+                by(Tcp, silent()),
+            ],
+        ),
+        hop(
+            3,
+            [
+                by(Icmp, silent()),
+                by(Udp, silent()),
+                by(Tcp, answered("198.51.100.80", 9_000, ReplyKind::SynAck)),
+            ],
+        ),
+    ];
+    let all = Trace { protocol: Some(Protocols::All), hops, ..sample() };
+    assert_snapshot!(trace(&all, &Atlas::default(), PLAIN), @r#"
+    bücher.example (198.51.100.80), all, unprivileged, 3 probes a hop, up to 30 hops
+    2026-10-26 07:33:20 UTC, from 10.0.0.5, vantage attic
+    TTL  Host           ICMP ms  UDP ms  TCP ms  Notes
+      1  10.0.0.1         0.400   0.500   0.600
+      2  203.0.113.1      1.400               *  answers some protocols only, passes all on
+         203.0.113.2              1.500
+      3  198.51.100.80        *       *   9.000  port open
+    icmp: filtered behind TTL 2 (203.0.113.1), where tcp goes on
+    udp: filtered behind TTL 2 (203.0.113.2), where tcp goes on
+    tcp: reaches the target at TTL 3, its port is open
+    Reached at TTL 3, round trip 9.000 ms, took 134.0 ms
+    "#);
+}
+
+#[test]
+fn flows_say_who_answered_them() {
+    let kind = ReplyKind::TimeExceeded;
+    let flow = |flow: u16, from: &str| ProbeRecord { flow: Flow(flow), ..answered(from, 1_000, kind) };
+    let split = |flow: u16| if flow.is_multiple_of(2) { "203.0.113.1" } else { "203.0.113.2" };
+    let hops = vec![
+        hop(1, (0..16).map(|number| flow(number, "10.0.0.1")).collect::<Vec<_>>()),
+        hop(2, (0..16).map(|number| flow(number, split(number))).collect::<Vec<_>>()),
+        hop(3, (0..4).map(|number| flow(number, "203.0.113.3")).chain([silent()]).collect::<Vec<_>>()),
+    ];
+    let settings = Settings { flows: 16, ..Settings::default() };
+    let flows = Trace { settings: Some(settings), hops, outcome: Some(Outcome::Exhausted), ..sample() };
+    assert_snapshot!(trace(&flows, &Atlas::default(), PLAIN), @r#"
+    bücher.example (198.51.100.80), udp, unprivileged, 3 probes a hop, 16 flows, up to 30 hops
+    2026-10-26 07:33:20 UTC, from 10.0.0.5, vantage attic
+    TTL  Host         Flows               Loss  Sent  Min ms  Median    Max
+      1  10.0.0.1     all                   0%    16   1.000   1.000  1.000
+      2  203.0.113.1  0 2 4 6 8 10 12 14    0%    16   1.000   1.000  1.000
+         203.0.113.2  1 3 5 7 9 11 13 15               1.000   1.000  1.000
+      3  203.0.113.3  0-3                  20%     5   1.000   1.000  1.000
+    16 flows go 2 ways, which differ at TTL 2
+      way 1: 203.0.113.1 (flows 0 2 4 6 8 10 12 14)
+      way 2: 203.0.113.2 (flows 1 3 5 7 9 11 13 15)
+    Not reached, took 134.0 ms
     "#);
 }
 

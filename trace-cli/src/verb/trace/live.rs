@@ -7,8 +7,10 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::output::Output;
 use crate::paint::Paint;
+use crate::report::columns::Display;
 use crate::report::hops::Hops;
 use crate::report::table;
+use crate::report::tally::Tallies;
 
 /// The least time between two pictures. More often nobody sees.
 const PAUSE: Duration = Duration::from_millis(25);
@@ -39,8 +41,18 @@ impl Live {
         // Of the hops that nobody has answered for yet the first is enough.
         let heard = trace.hops.iter().rposition(trace_core::model::Hop::answered).map_or(0, |last| last + 1);
         let shown = trace.hops.get(..(heard + 1).min(trace.hops.len())).unwrap_or_default();
-        let hops =
-            Hops { hops: shown, findings: &[], atlas: &atlas, target, verdicts: false, settled: false };
+        let settings = trace.settings.as_ref();
+        let tallies = Tallies::default();
+        let hops = Hops {
+            hops: shown,
+            findings: &[],
+            statistics: &[],
+            atlas: &atlas,
+            target,
+            verdicts: false,
+            columns: Hops::columns_for(trace.protocol, settings, &tallies, Display::default()),
+            names: false,
+        };
         let heading = table::heading(trace, remarks, self.paint);
         let hops = hops.cut_lines(self.paint, width);
         let picture = fitting(heading.lines(), &hops, width, height.saturating_sub(1));

@@ -1,0 +1,291 @@
+//! The columns of numbers in the table of hops.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use trace_core::model::{Finding, Flow, Hop, ProbeRecord, ProbeResult, Protocol, Statistics};
+
+use super::milliseconds;
+use super::tally::{Tallies, Tally};
+use crate::grid::{Cell, Side};
+use crate::paint::Ink;
+
+/// What of the rounds is shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Display {
+    /// As mtr does it: last, average, best, worst, standard deviation.
+    #[default]
+    Averages,
+    /// Median, 95th percentile and jitter.
+    Percentiles,
+    /// A strip of the last probes.
+    Strip,
+}
+
+impl Display {
+    /// The one after it.
+    pub(crate) const fn next(self) -> Self {
+        match self {
+            Self::Averages => Self::Percentiles,
+            Self::Percentiles => Self::Strip,
+            Self::Strip => Self::Averages,
+        }
+    }
+}
+
+/// Which numbers stand in the table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Columns<'a> {
+    kind: Kind<'a>,
+    flows: u16,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind<'a> {
+    /// Loss, and the times of the answerer.
+    Once,
+    /// Statistics over rounds.
+    Rounds { tallies: &'a Tallies, display: Display },
+    /// The times of each protocol.
+    Protocols,
+}
+
+impl<'a> Columns<'a> {
+    pub(crate) const fn once(flows: u16) -> Self {
+        Self { kind: Kind::Once, flows }
+    }
+
+    pub(crate) const fn rounds(flows: u16, tallies: &'a Tallies, display: Display) -> Self {
+        Self { kind: Kind::Rounds { tallies, display }, flows }
+    }
+
+    pub(crate) const fn protocols(flows: u16) -> Self {
+        Self { kind: Kind::Protocols, flows }
+    }
+
+    pub(super) fn heads(&self) -> Vec<(&'static str, Side)> {
+        let numbers: &[&'static str] = match self.kind {
+            Kind::Once => &["Loss", "Sent", "Min ms", "Median", "Max"],
+            Kind::Rounds { display: Display::Averages, .. } => {
+                &["Loss", "Sent", "Last ms", "Avg", "Best", "Worst", "StDev"]
+            }
+            Kind::Rounds { display: Display::Percentiles, .. } => {
+                &["Loss", "Sent", "Last ms", "Median", "95%", "Jitter"]
+            }
+            Kind::Rounds { display: Display::Strip, .. } => &["Loss", "Sent", "Last ms"],
+            Kind::Protocols => &["ICMP ms", "UDP ms", "TCP ms"],
+        };
+        let flows = (self.flows > 1).then_some(("Flows", Side::Left));
+        let strip = matches!(self.kind, Kind::Rounds { display: Display::Strip, .. });
+        let strip = strip.then_some(("Last probes", Side::Left));
+        flows.into_iter().chain(numbers.iter().map(|head| (*head, Side::Right))).chain(strip).collect()
+    }
+
+    /// Who answered at a hop, in the order of the rows.
+    pub(super) fn answerers(&self, hop: &Hop) -> Vec<IpAddr> {
+        match self.kind {
+            Kind::Rounds { tallies, .. } => {
+                let tally = tallies.get(hop.ttl);
+                let mut all: Vec<_> =
+                    tally.into_iter().flat_map(|tally| &tally.answerers).map(|(from, _)| *from).collect();
+                // Those taken over from other traces are in no tally.
+                all.extend(hop.answerers());
+                let mut seen = BTreeSet::new();
+                all.retain(|from| seen.insert(*from));
+                all
+            }
+            Kind::Once | Kind::Protocols => hop.answerers(),
+        }
+    }
+
+    /// Whether a hop that nobody answered at is known to be silent.
+    pub(super) fn is_settled(&self, hop: &Hop) -> bool {
+        match self.kind {
+            Kind::Rounds { tallies, .. } => tallies.get(hop.ttl).is_some_and(|tally| tally.whole.sent > 0),
+            Kind::Once | Kind::Protocols => false,
+        }
+    }
+
+    /// The cells of a row: of the answerer, and of the whole hop if it is the `first` row. Without an answerer it is the
+    /// only row.
+    pub(super) fn cells(
+        &self,
+        hop: &Hop,
+        from: Option<(IpAddr, bool)>,
+        statistics: Option<&Statistics>,
+        findings: &[Finding],
+    ) -> Vec<Cell> {
+        let first = from.is_none_or(|(_, first)| first);
+        let from = from.map(|(from, _)| from);
+        let mut cells = Vec::new();
+        if self.flows > 1 {
+            cells.push(Cell::new(flows(hop, from, self.flows)));
+        }
+        match self.kind {
+            Kind::Once => {
+                let whole = statistics.filter(|_| first);
+                let loss = whole.and_then(Statistics::loss);
+                cells.extend(loss_and_sent(loss, whole.map(|whole| whole.sent.into()), findings));
+                cells.extend(
+                    from.map_or_else(
+                        || [Cell::empty(), Cell::empty(), Cell::empty()],
+                        |from| times(hop, from),
+                    ),
+                );
+            }
+            Kind::Rounds { tallies, display } => {
+                let hop_tally = tallies.get(hop.ttl);
+                let whole = hop_tally.map(|tally| &tally.whole).filter(|tally| first && tally.sent > 0);
+                // A finished trace knows better what was loss.
+                let (loss, sent) = match statistics.filter(|_| first) {
+                    Some(statistics) => (statistics.loss(), Some(u64::from(statistics.sent))),
+                    None => (whole.and_then(Tally::loss), whole.map(|tally| tally.sent)),
+                };
+                cells.extend(loss_and_sent(loss, sent, findings));
+                let of_answerer = hop_tally
+                    .and_then(|tally| tally.answerers.iter().find(|(address, _)| Some(*address) == from))
+                    .map(|(_, tally)| tally);
+                cells.extend(rounds(of_answerer, whole, display));
+            }
+            Kind::Protocols => {
+                cells.extend(Protocol::ALL.iter().map(|protocol| of_protocol(hop, *protocol, from, first)));
+            }
+        }
+        cells
+    }
+}
+
+/// Loss and number of probes of a whole hop. What a router merely does not answer is no loss to warn of: where hops
+/// behind it answer, there is none.
+fn loss_and_sent(loss: Option<f64>, sent: Option<u64>, findings: &[Finding]) -> [Cell; 2] {
+    let Some((loss, sent)) = loss.zip(sent) else { return [Cell::empty(), Cell::empty()] };
+    let harmless = findings
+        .iter()
+        .any(|finding| matches!(finding, Finding::RateLimited | Finding::Silent | Finding::Selective));
+    let ink = match loss {
+        0.0 => Ink::Normal,
+        _ if harmless => Ink::Faint,
+        _ => Ink::Bad,
+    };
+    [Cell::inked(ink, percent(loss)), Cell::new(sent.to_string())]
+}
+
+/// A share in percent; what is not nothing never looks like it.
+fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent > 0.0 && percent < 0.5 { "<1%".to_owned() } else { format!("{percent:.0}%") }
+}
+
+fn cell(time: Option<Duration>) -> Cell {
+    Cell::new(time.map(milliseconds).unwrap_or_default())
+}
+
+/// The round-trip times of one answerer.
+fn times(hop: &Hop, from: IpAddr) -> [Cell; 3] {
+    let replies = hop.probes.iter().filter_map(ProbeRecord::reply).filter(|reply| reply.from == from);
+    let rtts: Vec<_> = replies.filter_map(|reply| reply.rtt).collect();
+    let count = u32::try_from(rtts.len()).unwrap_or(u32::MAX);
+    let statistics = Statistics::of(count, count, &rtts);
+    [statistics.min, statistics.median, statistics.max].map(cell)
+}
+
+fn rounds(tally: Option<&Tally>, whole: Option<&Tally>, display: Display) -> Vec<Cell> {
+    let of = |number: fn(&Tally) -> Option<Duration>| cell(tally.and_then(number));
+    let last = of(|tally| tally.last);
+    match display {
+        Display::Averages => {
+            vec![last, of(Tally::average), of(Tally::best), of(Tally::worst), of(Tally::deviation)]
+        }
+        Display::Percentiles => {
+            vec![last, of(|tally| tally.percentile(50)), of(|tally| tally.percentile(95)), of(Tally::jitter)]
+        }
+        Display::Strip => vec![last, Cell::new(whole.map(strip).unwrap_or_default())],
+    }
+}
+
+/// The newest 60 probes: bars between the best and the worst time, `?` for what nobody answered.
+fn strip(tally: &Tally) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let (best, worst) = (tally.best().unwrap_or_default(), tally.worst().unwrap_or_default());
+    let range = (worst - best).as_micros().max(1);
+    let probes = tally.strip.iter().skip(tally.strip.len().saturating_sub(60));
+    let bar = |microseconds: u32| {
+        let above = u128::from(microseconds).saturating_sub(best.as_micros());
+        let step = usize::try_from(above * 7 / range).unwrap_or(7);
+        BARS.get(step.min(7)).copied().unwrap_or('█')
+    };
+    probes.map(|probe| probe.map_or('?', bar)).collect()
+}
+
+/// The median time of one protocol at one answerer; for what nobody answered `*`, and nothing where nothing was sent.
+fn of_protocol(hop: &Hop, protocol: Protocol, from: Option<IpAddr>, first: bool) -> Cell {
+    let of_protocol: Vec<_> = hop.probes.iter().filter(|probe| probe.protocol == Some(protocol)).collect();
+    let left = of_protocol.iter().filter(|probe| !matches!(probe.result, ProbeResult::Unsent { .. })).count();
+    let replies: Vec<_> = of_protocol.iter().filter_map(|probe| probe.reply()).collect();
+    if replies.is_empty() {
+        let silent = first && left > 0;
+        return if silent { Cell::inked(Ink::Faint, "*") } else { Cell::empty() };
+    }
+    let here: Vec<_> = replies.iter().filter(|reply| Some(reply.from) == from).collect();
+    if here.is_empty() {
+        return Cell::empty();
+    }
+    let rtts: Vec<_> = here.iter().filter_map(|reply| reply.rtt).collect();
+    let count = u32::try_from(rtts.len()).unwrap_or(u32::MAX);
+    match Statistics::of(count, count, &rtts).median {
+        Some(median) => Cell::new(milliseconds(median)),
+        None => Cell::new("+"),
+    }
+}
+
+/// Which flows an address answered: `all`, or their numbers as `0 2 5-7`. Without an address, nothing.
+fn flows(hop: &Hop, from: Option<IpAddr>, count: u16) -> String {
+    let Some(from) = from else { return String::new() };
+    let answered: BTreeSet<Flow> = hop
+        .probes
+        .iter()
+        .filter(|probe| probe.reply().is_some_and(|reply| reply.from == from))
+        .map(|probe| probe.flow)
+        .collect();
+    if answered.len() == usize::from(count) { "all".to_owned() } else { ranges(answered) }
+}
+
+/// `0 2 5-7`.
+pub(crate) fn ranges(flows: impl IntoIterator<Item = Flow>) -> String {
+    let mut ranges: Vec<(u16, u16)> = Vec::new();
+    for Flow(flow) in flows {
+        match ranges.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(flow) => *last = flow,
+            _ => ranges.push((flow, flow)),
+        }
+    }
+    let words = ranges.into_iter().map(|(first, last)| match last - first {
+        0 => first.to_string(),
+        1 => format!("{first} {last}"),
+        _ => format!("{first}-{last}"),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flows_that_follow_one_another_are_a_range() {
+        assert_eq!(ranges([]), "");
+        assert_eq!(ranges([0, 2, 3, 5, 6, 7].map(Flow)), "0 2 3 5-7");
+    }
+
+    #[test]
+    fn what_is_not_nothing_never_looks_like_it() {
+        assert_eq!([0.0, 0.001, 0.25, 1.0].map(percent), ["0%", "<1%", "25%", "100%"]);
+    }
+
+    #[test]
+    fn a_display_follows_the_other_round_and_round() {
+        let first = Display::default();
+        assert_eq!(first.next().next().next(), first);
+    }
+}
