@@ -22,6 +22,8 @@
 //! another port with each probe, so that routers which balance by ports may spread a trace over several paths;
 //! what answers later than 0.95 seconds is not heard, as the kernel would repeat the SYN after a second, and
 //! nobody could tell which of the two was answered; and the TTL of a target's own answer is not told.
+//! Linux does not tell a connection, nor an ICMPv6 ping socket, that a firewall or a full queue of this machine took their
+//! packet: such a probe looks silent, where all others are refused with that cause, or sent again.
 
 #[cfg(any(target_os = "linux", test))]
 mod clock;

@@ -11,6 +11,7 @@
 mod lab;
 
 mod aimed;
+mod answers;
 mod chains;
 mod extensions;
 mod faults;
@@ -23,3 +24,4 @@ mod routing;
 mod side_by_side;
 mod tcp;
 mod tracing;
+mod trouble;
