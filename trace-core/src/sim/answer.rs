@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::model::{Family, IcmpType, Label, Protocol};
+use crate::model::{Extension, Family, IcmpType, Label, Protocol};
 use crate::wire::checksum::Sum;
 use crate::wire::{double_word, ip_header, protocol_number, transport_header};
 
@@ -16,7 +16,8 @@ pub(super) struct ErrorMessage<'a> {
     /// How many bytes behind the IP header are quoted at most.
     pub(super) quotes: usize,
     pub(super) labels: &'a [Label],
-    /// Labels as before RFC 4884: the length is not set.
+    pub(super) extensions: &'a [Extension],
+    /// Objects as before RFC 4884: the length is not set.
     pub(super) legacy: bool,
 }
 
@@ -29,14 +30,15 @@ impl ErrorMessage<'_> {
             Family::V6 => (1280 - 40 - 8, 8),
         };
         let extensible = matches!((family, self.icmp.kind), (Family::V4, 3 | 11 | 12) | (Family::V6, 1 | 3));
+        let something = !self.labels.is_empty() || !self.extensions.is_empty();
         let structure =
-            if extensible && !self.labels.is_empty() { structure(self.labels) } else { Vec::new() };
+            if extensible && something { structure(self.labels, self.extensions) } else { Vec::new() };
 
         let quoted = usize::from(ip_header(family)).saturating_add(self.quotes).min(self.packet.len());
         let most = match (structure.is_empty(), self.legacy) {
             (true, _) => most,
             (false, true) => 128,
-            (false, false) => (most - structure.len()) / unit * unit,
+            (false, false) => most.saturating_sub(structure.len()) / unit * unit,
         };
         let mut message = vec![self.icmp.kind, self.icmp.code, 0, 0, 0, 0, 0, 0];
         message.extend(self.packet.iter().take(quoted.min(most)));
@@ -57,18 +59,29 @@ impl ErrorMessage<'_> {
     }
 }
 
-/// An extension structure with one object: the label stack (RFC 4884, section 7; RFC 4950).
-fn structure(labels: &[Label]) -> Vec<u8> {
-    let length = u16::try_from(4 + 4 * labels.len()).unwrap_or(4);
+/// An extension structure with the label stack, if there is one, and other objects (RFC 4884, section 7; RFC 4950).
+fn structure(labels: &[Label], extensions: &[Extension]) -> Vec<u8> {
     let mut bytes = vec![0x20, 0, 0, 0];
-    bytes.extend(length.to_be_bytes());
-    bytes.extend([1, 1]);
-    for label in labels {
+    let stack = labels.iter().flat_map(|label| {
         let flags = (u32::from(label.traffic_class & 0b111) << 9) | (u32::from(label.bottom) << 8);
-        bytes.extend(((label.label << 12) | flags | u32::from(label.ttl)).to_be_bytes());
+        ((label.label << 12) | flags | u32::from(label.ttl)).to_be_bytes()
+    });
+    if !labels.is_empty() {
+        put_object(&mut bytes, 1, 1, &stack.collect::<Vec<u8>>());
+    }
+    for extension in extensions {
+        put_object(&mut bytes, extension.class, extension.c_type, &extension.bytes);
     }
     put_checksum(&mut bytes, 2, Sum::ZERO);
     bytes
+}
+
+/// One object: its length with its header, class, C-Type and payload.
+fn put_object(bytes: &mut Vec<u8>, class: u8, c_type: u8, payload: &[u8]) {
+    let length = u16::try_from(4 + payload.len()).unwrap_or(4);
+    bytes.extend(length.to_be_bytes());
+    bytes.extend([class, c_type]);
+    bytes.extend(payload);
 }
 
 /// The reply to an echo request.

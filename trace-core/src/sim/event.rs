@@ -3,7 +3,7 @@ use core::time::Duration;
 use std::net::IpAddr;
 
 use crate::engine::{Moment, Probe};
-use crate::model::{Protocol, ReplyKind};
+use crate::model::{Label, Protocol, ReplyKind};
 
 /// Something that will happen. The earliest is the greatest, as [`std::collections::BinaryHeap`] likes it;
 /// of two at one moment, that which was arranged first.
@@ -29,13 +29,46 @@ pub(super) struct Due {
     pub(super) error: Option<ReplyKind>,
     /// The whole packet as it arrived.
     pub(super) packet: Vec<u8>,
+    /// The address it seems to come from there.
+    pub(super) asker: IpAddr,
     /// How long the way back takes.
     pub(super) back: Duration,
-    /// Routers that the answer passes.
-    pub(super) passes: u8,
+    /// What the way back does to the TTL of the answer.
+    pub(super) way: Way,
+    /// The label stack it arrived with, where a tunnel gave it one.
+    pub(super) labels: Vec<Label>,
     /// Whether the answer gets lost.
     pub(super) lost: bool,
     pub(super) probe: Probe,
+}
+
+/// What a way back does to a TTL: routers take one each; a tunnel that counts in its labels alone leaves the lesser of
+/// the two counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Way {
+    /// Routers passed.
+    passes: u8,
+    /// The most that is left at the source.
+    most: u8,
+}
+
+impl Way {
+    pub(super) const NONE: Self = Self { passes: 0, most: u8::MAX };
+
+    /// The way from one router further.
+    pub(super) const fn passing(self, routers: u8) -> Self {
+        Self { passes: self.passes.saturating_add(routers), most: self.most }
+    }
+
+    /// The way from behind a tunnel with so many routers that do not count in packets.
+    pub(super) fn through_hidden(self, routers: u8) -> Self {
+        Self { most: self.most.min((u8::MAX - routers).saturating_sub(self.passes)), ..self }
+    }
+
+    /// What is left of a TTL at the source; `None` if it ran out.
+    pub(super) fn left(self, ttl: u8) -> Option<u8> {
+        ttl.checked_sub(self.passes).map(|left| left.min(self.most)).filter(|left| *left > 0)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,8 +1,7 @@
-use core::time::Duration;
 use std::net::IpAddr;
 
-use super::limit::Limit;
-use super::{Line, Path, RateLimit};
+use super::manner::{Manner, described};
+use super::{Line, Path};
 use crate::engine::Moment;
 use crate::model::{Protocol, ReplyKind};
 
@@ -16,14 +15,9 @@ pub struct Host {
     pub(super) line: Line,
     /// From when on which path holds, in this order.
     pub(super) paths: Vec<(Moment, Path)>,
-    pub(super) silent: Vec<Protocol>,
-    pub(super) slow: Duration,
-    pub(super) limit: Limit,
+    pub(super) manner: Manner,
     pub(super) unreachable: Option<ReplyKind>,
     pub(super) open: Vec<Protocol>,
-    pub(super) quotes: usize,
-    pub(super) reply_ttl: u8,
-    pub(super) way_back: u8,
 }
 
 impl Host {
@@ -32,14 +26,9 @@ impl Host {
             address,
             line,
             paths: Vec::new(),
-            silent: Vec::new(),
-            slow: Duration::ZERO,
-            limit: Limit::None,
+            manner: Manner::with_ttl(64),
             unreachable: None,
             open: Vec::new(),
-            quotes: usize::MAX,
-            reply_ttl: 64,
-            way_back: 0,
         }
     }
 
@@ -62,41 +51,7 @@ impl Host {
         self
     }
 
-    /// Changes the line in front of it.
-    pub const fn line(&mut self, line: Line) -> &mut Self {
-        self.line = line;
-        self
-    }
-
-    /// Never answers.
-    pub fn silent(&mut self) -> &mut Self {
-        self.silent = Protocol::ALL.to_vec();
-        self
-    }
-
-    /// Never answers probes of this protocol.
-    pub fn silent_for(&mut self, protocol: Protocol) -> &mut Self {
-        self.silent.push(protocol);
-        self
-    }
-
-    /// Takes this long to make an answer.
-    pub const fn slow(&mut self, delay: Duration) -> &mut Self {
-        self.slow = delay;
-        self
-    }
-
-    /// Limits its ICMP errors as Linux does; echo replies and TCP answers are not limited.
-    pub const fn rate_limited(&mut self) -> &mut Self {
-        self.limit = Limit::Linux;
-        self
-    }
-
-    /// Limits its ICMP errors.
-    pub const fn rate_limit(&mut self, limit: RateLimit) -> &mut Self {
-        self.limit = Limit::Fixed(limit);
-        self
-    }
+    described!();
 
     /// Cannot be reached: the last router before it says so with an error of this kind.
     pub const fn unreachable(&mut self, kind: ReplyKind) -> &mut Self {
@@ -107,24 +62,6 @@ impl Host {
     /// Accepts TCP connections, or answers UDP datagrams with data.
     pub fn serves(&mut self, protocol: Protocol) -> &mut Self {
         self.open.push(protocol);
-        self
-    }
-
-    /// Quotes at most this many bytes behind the IP header in its ICMP errors.
-    pub const fn quotes(&mut self, bytes: usize) -> &mut Self {
-        self.quotes = bytes;
-        self
-    }
-
-    /// Answers with this TTL or hop limit.
-    pub const fn reply_ttl(&mut self, ttl: u8) -> &mut Self {
-        self.reply_ttl = ttl;
-        self
-    }
-
-    /// Its answers pass this many routers more on their way back than the probe did.
-    pub const fn longer_way_back(&mut self, routers: u8) -> &mut Self {
-        self.way_back = routers;
         self
     }
 

@@ -3,8 +3,8 @@ use core::time::Duration;
 use crate::engine::Moment;
 use crate::model::Family;
 
-/// A limit on the answers of a router or host: a bucket of tokens, as Linux has one for each address it
-/// answers to (`icmp_ratelimit`). It is full at the start.
+/// A limit on the answers of a router or host: a bucket of tokens for each address it answers to, as Linux has
+/// them (`icmp_ratelimit`). It is full at the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimit {
     /// How many answers may go out at once.

@@ -6,7 +6,7 @@
 //! A [`Network`] is a set of numbered [`Router`]s and of [`Host`]s, and for each host the [`Path`] that leads
 //! to it. A router has a [`Line`] in front of it, with delay, jitter and loss; it may be silent, slow, limited
 //! in what it answers, refuse or drop what it should forward, and report labels. A path may balance load per
-//! flow or per packet, go round in circles, or be replaced by another at some moment.
+//! flow or per packet, go round in circles, or be replaced by another at some moment. A [`Tunnel`] shows its routers or hides them.
 //!
 //! [`SimulatedLink`] sends the very bytes that a raw link would send and hands over what a raw link would
 //! hear, or, in unprivileged mode, what the kernel would say of it on its error queues.
@@ -44,11 +44,14 @@ mod kernel;
 mod limit;
 mod line;
 mod link;
+mod manner;
 mod network;
+mod passage;
 mod path;
 mod random;
 mod router;
 mod traffic;
+mod tunnel;
 
 pub use host::Host;
 pub use journal::{Journal, RouterCounts};
@@ -58,6 +61,7 @@ pub use link::SimulatedLink;
 pub use network::{Network, source, target};
 pub use path::{Balance, Path};
 pub use router::Router;
+pub use tunnel::Tunnel;
 
 #[cfg(test)]
 mod tests;

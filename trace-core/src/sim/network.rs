@@ -2,7 +2,7 @@ use core::time::Duration;
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::{Host, Line, Path, Router};
+use super::{Host, Line, Path, Router, Tunnel};
 use crate::model::Family;
 
 /// Routers, hosts, and the paths between the source and each host.
@@ -15,6 +15,7 @@ pub struct Network {
     /// The line in front of whatever is made next.
     line: Option<Line>,
     pub(super) busy: u32,
+    pub(super) tunnels: Vec<Tunnel>,
 }
 
 impl Network {
@@ -54,6 +55,20 @@ impl Network {
             let mut host = Host::new(address, line);
             host.path(Path::default());
             host
+        })
+    }
+
+    /// Lays a tunnel.
+    pub fn tunnel(&mut self, tunnel: Tunnel) -> &mut Self {
+        self.tunnels.push(tunnel);
+        self
+    }
+
+    /// The tunnel that a router is in, and its place there.
+    pub(super) fn tunnel_of(&self, router: u16) -> Option<(&Tunnel, usize)> {
+        self.tunnels.iter().find_map(|tunnel| {
+            let place = tunnel.routers.iter().position(|number| *number == router)?;
+            Some((tunnel, place))
         })
     }
 

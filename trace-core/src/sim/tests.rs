@@ -12,6 +12,7 @@ use crate::wire::protocol_number;
 
 mod limits;
 mod paths;
+mod tunnels;
 
 const MS: Duration = Duration::from_millis(1);
 const BOTH: [Mode; 2] = [Mode::Raw, Mode::Unprivileged];

@@ -24,7 +24,7 @@ pub(super) fn observe(survey: &Survey<'_>, found: &mut Vec<Observation>) {
         answer.reply.quoted.filter(|_| plain).map(|quoted| quoted.ttl)
     });
     let back = survey.by_lane(|answer| {
-        let router = answer.exceeded().then_some(answer.reply)?;
+        let router = Some(answer.reply).filter(|reply| answer.exceeded() && reply.mpls.is_empty())?;
         Some((router.initial_ttl()?, router.routers_back()?))
     });
     for (place, lane) in survey.lanes.iter().enumerate() {
