@@ -331,7 +331,7 @@ fn ten_traces_to_one_target_in_one_tracer_never_mix() {
     for (family, protocol, mode) in everywhere() {
         let mut tracer = Tracer::new(SimulatedLink::new(Network::chain(family, 6, ms(5)), 3, mode));
         for _ in 0..10 {
-            tracer.add(job(family, protocol)).unwrap();
+            tracer.add(Job { share: false, ..job(family, protocol) }).unwrap();
         }
         let mut finished = 0;
         while let Some(event) = tracer.next_event(&|| false).unwrap() {

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::row::Row;
+use super::rule::{Rule, Rules};
 
 /// How many times a cycle must be seen before it counts as one: twice could still be a path that changed.
 const LOOP_SIGHTINGS: usize = 3;
@@ -33,9 +34,11 @@ impl Ending {
 ///
 /// The target's own answer counts at the first TTL from which on no router's TTL ran out any more: when the
 /// path gets longer while it is being traced, or packets are balanced over paths of different lengths, the
-/// longest counts. A block counts only while nothing comes back from behind it.
-pub(super) fn ending(rows: &[Row]) -> Option<Ending> {
-    let behind_last_exceeded = rows.iter().rposition(|row| row.exceeded).map_or(0, |last| last + 1);
+/// longest counts. A block counts only while nothing comes back from behind it. A cycle is looked for where
+/// some router was seen `twice`.
+pub(super) fn ending(rows: &[Row], twice: bool, rules: Rules) -> Option<Ending> {
+    let last_exceeded = rows.iter().rposition(|row| row.exceeded && rules.hold(Rule::LastEnd));
+    let behind_last_exceeded = last_exceeded.map_or(0, |last| last + 1);
     let reached = rows.iter().enumerate().skip(behind_last_exceeded).find(|(_, row)| row.reached);
     if let Some((index, _)) = reached {
         return Some(Ending::Reached(index));
@@ -43,10 +46,18 @@ pub(super) fn ending(rows: &[Row]) -> Option<Ending> {
     // A router that refuses at its own TTL is the end; so it is when its TTL also ran out there.
     let from = behind_last_exceeded.saturating_sub(1);
     let blocked = rows.iter().enumerate().skip(from).find(|(_, row)| row.blocked);
+    let blocked = blocked.filter(|_| rules.hold(Rule::Refusal));
     if let Some((index, _)) = blocked {
         return Some(Ending::Blocked(index));
     }
-    cycle(rows).map(Ending::Loop)
+    (twice && rules.hold(Rule::Cycle)).then(|| cycle(rows)).flatten().map(Ending::Loop)
+}
+
+/// Whether the router of this row answered also at another one near enough for a cycle.
+pub(super) fn seen_twice(rows: &[Row], row: usize) -> bool {
+    let Some(router) = rows.get(row).and_then(|row| row.router) else { return false };
+    let near = rows.iter().enumerate().skip(row.saturating_sub(LONGEST_LOOP)).take(2 * LONGEST_LOOP + 1);
+    near.filter(|(other, _)| other.abs_diff(row) > 1).any(|(_, other)| other.router == Some(router))
 }
 
 /// The row at which a cycle of at least two routers was seen for the third time.

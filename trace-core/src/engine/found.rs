@@ -3,8 +3,10 @@
 use std::net::IpAddr;
 
 use super::Moment;
+use super::commons::Commons;
 use super::lane::{Lane, LaneEnd};
-use super::slot::{Slot, State};
+use super::plan::Plan;
+use super::rule::Rule;
 use crate::model::{Hop, Outcome, ProbeRecord, ProbeResult, Reply, ReplyKind, Ttl};
 
 /// Which of two ends counts for a whole trace: the better outcome, then the longer path.
@@ -18,35 +20,87 @@ pub(super) const fn rank(end: LaneEnd) -> (u8, usize) {
     (outcome, end.last)
 }
 
-/// The hops of `sent`, which stands in the order of sending, from the first row to `last`.
-pub(super) fn hops(sent: &[(&Slot, &Lane)], first_ttl: Ttl, last: usize, since: Moment) -> Vec<Hop> {
-    let ttl_of = |row: usize| first_ttl.saturating_add(u8::try_from(row).unwrap_or(u8::MAX));
-    let mut hops: Vec<Hop> = (0..=last).map(|row| Hop { ttl: ttl_of(row), probes: Vec::new() }).collect();
-    for (slot, lane) in sent {
-        let row = usize::from(slot.ttl.get()).checked_sub(usize::from(first_ttl.get()));
-        let Some(hop) = row.and_then(|row| hops.get_mut(row)) else { continue };
-        if let Some(result) = result(&slot.state) {
-            let left = !matches!(result, ProbeResult::Unsent { .. });
-            hop.probes.push(ProbeRecord {
-                protocol: Some(lane.protocol),
-                flow: lane.flow,
-                round: slot.round,
-                sent: left.then(|| slot.sent.since(since)),
-                off_flow: slot.off_flow,
-                result,
-            });
+/// What the lanes sent in a round and later, as hops from the first row to `last`.
+///
+/// What a lane sent beyond the end of the path in a round is left out: the path of that round was as long as it
+/// was, and silence behind it is no loss. Where there are several rounds, so is what is still under way.
+pub(super) fn hops(
+    lanes: &[Lane],
+    plan: &Plan,
+    first_round: u32,
+    last: Option<usize>,
+    since: Moment,
+) -> Vec<Hop> {
+    let Some(last) = last else { return Vec::new() };
+    let mut hops: Vec<Hop> = (0..=last).map(|row| Hop { ttl: plan.ttl(row), probes: Vec::new() }).collect();
+    for lane in lanes {
+        // In the order of sending, by lane.
+        for (round, index, slot) in lane.sent_from(first_round) {
+            let Some(row) = plan.row(slot.ttl) else { continue };
+            if !counts(lane, plan, round, row) || (plan.rounds > 1 && lane.is_under_way(plan, index, slot)) {
+                continue;
+            }
+            if let (Some(hop), Some(result)) = (hops.get_mut(row), lane.result(slot)) {
+                let left = !matches!(result, ProbeResult::Unsent { .. });
+                let sent = left.then(|| slot.sent.since(since));
+                let (protocol, flow, off_flow) = (Some(lane.protocol), lane.flow, slot.off_flow);
+                hop.probes.push(ProbeRecord { protocol, flow, round, sent, off_flow, result });
+            }
+        }
+        for taken in lane.taken.iter().filter(|taken| taken.round >= first_round) {
+            let row = usize::from(taken.row);
+            if !counts(lane, plan, taken.round, row) {
+                continue;
+            }
+            if let (Some(hop), Some(reply)) = (hops.get_mut(row), lane.saying(taken)) {
+                hop.probes.push(ProbeRecord {
+                    protocol: Some(lane.protocol),
+                    flow: lane.flow,
+                    round: taken.round,
+                    sent: None,
+                    off_flow: false,
+                    result: ProbeResult::Answered(Box::new(reply)),
+                });
+            }
+        }
+    }
+    if lanes.len() > 1 || lanes.iter().any(|lane| !lane.taken.is_empty()) {
+        for hop in &mut hops {
+            // What never left stands at the end of its round.
+            hop.probes.sort_by_key(|probe| (probe.round, probe.sent.is_none(), probe.sent));
         }
     }
     hops
 }
 
-/// What came of a probe; `None` for one that another was sent in place of.
-fn result(state: &State) -> Option<ProbeResult> {
-    match state {
-        State::Waiting => Some(ProbeResult::Silent),
-        State::Replaced => None,
-        State::Answered(reply) => Some(ProbeResult::Answered(reply.clone())),
-        State::Unsent(error) => Some(ProbeResult::Unsent { error: error.as_ref().clone() }),
+/// Whether what a lane did at a row counts for that round.
+fn counts(lane: &Lane, plan: &Plan, round: u32, row: usize) -> bool {
+    let place = usize::try_from(round).unwrap_or(usize::MAX);
+    let end = lane.rounds.get(place).and_then(|round| round.end);
+    let last = match end {
+        // A lane that found no end is shown as far as any other got: that nothing came is what it found.
+        Some((_, Outcome::Exhausted)) => None,
+        Some((last, _)) => Some(usize::from(last)),
+        None => lane.ending().map(super::ending::Ending::last),
+    };
+    last.is_none_or(|last| row <= last) || !plan.rules.hold(Rule::Trim)
+}
+
+/// Gives the rows of the last round that nobody answered at what other traces found before the next one that
+/// somebody did.
+pub(super) fn fill(lane: &mut Lane, commons: &Commons, plan: &Plan) {
+    let mut row = lane.heard;
+    while let Some(place) = row.checked_sub(1) {
+        row = place;
+        let Some(router) = lane.router(place) else { continue };
+        for reply in commons.before(lane.protocol, plan.ttl(place), router) {
+            let Some(before) = row.checked_sub(1) else { return };
+            if lane.router(before).is_some() || lane.has_answer(before) {
+                break;
+            }
+            lane.note_taken(before, reply);
+            row = before;
+        }
     }
 }
 

@@ -26,4 +26,8 @@ impl Request {
     pub const fn new(address: IpAddr, protocols: Protocols, settings: Settings) -> Self {
         Self { address, protocols, settings, expected_length: None, id: Uuid::nil(), share: false }
     }
+    /// How many protocols and flows are probed side by side.
+    pub(super) fn lanes(&self) -> usize {
+        self.protocols.list().len() * usize::from(self.settings.flows.max(1))
+    }
 }

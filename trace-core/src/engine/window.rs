@@ -16,12 +16,52 @@ const AT_ONCE: usize = 4;
 const PER_ANSWER: usize = 2;
 /// How often a TTL opens while answers are under way.
 const PACE: Duration = Duration::from_millis(1);
+/// The same where there is no hurry: longer than an answer takes from nearly anywhere.
+const SPARING_PACE: Duration = Duration::from_millis(250);
 /// TTLs that may be under way beyond those that would end the trace when silent.
-const BEYOND_GAP: usize = 2;
+pub(super) const BEYOND_GAP: usize = 2;
+
+/// How the window opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// So that this trace is done soon.
+    Swift,
+    /// So that few probes pass the target: there are other targets to probe while answers are under way.
+    Sparing,
+}
+
+impl Pace {
+    /// TTLs that are open from the start.
+    const fn at_once(self) -> usize {
+        match self {
+            Self::Swift => AT_ONCE,
+            Self::Sparing => 1,
+        }
+    }
+
+    /// TTLs that every answering TTL opens.
+    const fn per_answer(self) -> usize {
+        match self {
+            Self::Swift => PER_ANSWER,
+            Self::Sparing => 1,
+        }
+    }
+
+    /// How often a TTL opens while answers are under way.
+    const fn pace(self) -> Duration {
+        match self {
+            Self::Swift => PACE,
+            Self::Sparing => SPARING_PACE,
+        }
+    }
+}
 
 /// What the window depends on. Counts and indices are rows: 0 is the first TTL probed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Window {
+    pub(super) pace: Pace,
+    /// How many rows from the first on need no probes, as they were taken over from other traces.
+    pub(super) taken: usize,
     /// When the round began.
     pub(super) since: Moment,
     /// How many rows have an answer.
@@ -35,10 +75,13 @@ pub(super) struct Window {
 impl Window {
     /// How many rows are open at `now`.
     pub(super) fn open(&self, now: Moment) -> usize {
-        let by_time = now.since(self.since).as_nanos() / PACE.as_nanos();
-        let by_time = usize::try_from(by_time).unwrap_or(usize::MAX);
-        let opened = AT_ONCE.saturating_add(PER_ANSWER * self.answered).saturating_add(by_time);
-        opened.min(self.most())
+        let by_answer = self.taken + self.pace.at_once() + self.pace.per_answer() * self.answered;
+        let most = self.most();
+        if by_answer >= most {
+            return most;
+        }
+        let by_time = self.passed(now).and_then(|passed| usize::try_from(passed).ok()).unwrap_or(usize::MAX);
+        by_answer.saturating_add(by_time).min(most)
     }
 
     /// How many rows may be open at most until another answer comes.
@@ -51,9 +94,14 @@ impl Window {
         if self.open(now) >= self.most() {
             return None;
         }
-        let passed = u64::try_from(now.since(self.since).as_nanos() / PACE.as_nanos()).ok()?;
-        let pace = u64::try_from(PACE.as_nanos()).ok()?;
-        Some(self.since + Duration::from_nanos((passed + 1).saturating_mul(pace)))
+        let next = u32::try_from(self.passed(now)?.saturating_add(1)).ok()?;
+        Some(self.since + self.pace.pace().saturating_mul(next))
+    }
+
+    /// How many times a row has opened by time alone.
+    fn passed(&self, now: Moment) -> Option<u64> {
+        let nanoseconds = now.as_nanos().saturating_sub(self.since.as_nanos());
+        nanoseconds.checked_div(u64::try_from(self.pace.pace().as_nanos()).ok()?)
     }
 }
 
@@ -61,7 +109,8 @@ impl Window {
 mod tests {
     use super::*;
 
-    const FRESH: Window = Window { since: Moment::ZERO, answered: 0, heard: 0, gap: 8 };
+    const FRESH: Window =
+        Window { pace: Pace::Swift, taken: 0, since: Moment::ZERO, answered: 0, heard: 0, gap: 8 };
 
     fn at(milliseconds: u64) -> Moment {
         Moment::ZERO + Duration::from_millis(milliseconds)
@@ -77,6 +126,16 @@ mod tests {
         let heard = Window { answered: 3, heard: 3, ..FRESH };
         assert_eq!(heard.open(at(0)), 10);
         assert_eq!(heard.most(), 13);
+    }
+
+    #[test]
+    fn goes_ttl_by_ttl_where_there_is_no_hurry() {
+        let sparing = Window { pace: Pace::Sparing, ..FRESH };
+        assert_eq!([0, 249, 250].map(|ms| sparing.open(at(ms))), [1, 1, 2]);
+        assert_eq!(Window { answered: 3, heard: 3, ..sparing }.open(at(0)), 4);
+        assert_eq!(sparing.next_opening(at(0)), Some(at(250)));
+        // What was taken over opens what is behind it.
+        assert_eq!(Window { taken: 5, heard: 5, ..sparing }.open(at(0)), 6);
     }
 
     #[test]
