@@ -5,9 +5,11 @@ mod tests;
 
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use trace_core::model::{Atlas, Evidence, Located, Place, Verdict};
 
+use crate::cache::Places;
 use crate::{
     Builtin, Error, Geofeed, Locate, Mmdb, SourceInfo, SpecialRange, is_global, special, translated,
 };
@@ -27,6 +29,7 @@ use crate::{
 pub struct Chain {
     own: Vec<Box<dyn Locate>>,
     sources: Vec<Box<dyn Locate>>,
+    places: Places,
 }
 
 /// Puts a [`Chain`] together; each list keeps the order in which its sources were added.
@@ -77,11 +80,20 @@ impl Builder {
         self
     }
 
+    /// Adds the web service ipgeolocation.io ([`crate::IpGeolocation`]). It is told which addresses a trace has before
+    /// it is asked for them ([`Locate::prepare`]), and has something to say when it cannot answer
+    /// ([`Chain::remarks`]).
+    #[cfg(feature = "http")]
+    #[must_use]
+    pub fn ipgeolocation(self, service: crate::IpGeolocation) -> Self {
+        self.source(service)
+    }
+
     /// The chain.
     #[must_use]
     pub fn build(mut self) -> Chain {
         self.sources.append(&mut self.last);
-        Chain { own: self.own, sources: self.sources }
+        Chain { own: self.own, sources: self.sources, places: Places::default() }
     }
 }
 
@@ -128,14 +140,51 @@ impl Chain {
         answers.into_located(global)
     }
 
-    /// Where each of `addresses` is. Nothing is judged.
+    /// Where `address` is, as [`Chain::locate`] says; what was said once is remembered, as long as the chain lives and
+    /// every source is [steady](Locate::is_steady).
+    #[must_use]
+    pub fn look(&self, address: IpAddr) -> Arc<Located> {
+        if let Some(known) = self.places.get(address) {
+            return known;
+        }
+        let located = Arc::new(self.locate(address));
+        if self.sources.iter().chain(&self.own).all(|source| source.is_steady()) {
+            self.places.put(address, &located);
+        }
+        located
+    }
+
+    /// Where each of `addresses` is. Nothing is judged. Sources that answer many at once are told of all of them
+    /// first.
     #[must_use]
     pub fn atlas(&self, addresses: impl IntoIterator<Item = IpAddr>) -> Atlas {
+        let addresses: Vec<IpAddr> = addresses.into_iter().collect();
+        self.prepare(&addresses);
         let mut atlas = Atlas::default();
         for address in addresses {
-            atlas.places.entry(address).or_insert_with(|| self.locate(address));
+            atlas.places.entry(address).or_insert_with(|| Located::clone(&self.look(address)));
         }
         atlas
+    }
+
+    /// Tells the sources which addresses they are about to be asked for: those that are global and not remembered.
+    fn prepare(&self, addresses: &[IpAddr]) {
+        let mut wanted = Vec::new();
+        for address in addresses.iter().copied().filter(|address| is_global(*address)) {
+            let asked = translated(address).map_or(address, IpAddr::V4);
+            if is_global(asked) && self.places.get(address).is_none() {
+                wanted.push(asked);
+            }
+        }
+        for source in self.own.iter().chain(&self.sources) {
+            source.prepare(&wanted);
+        }
+    }
+
+    /// What the user should be told of the sources and has not been told yet.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<String> {
+        self.own.iter().chain(&self.sources).flat_map(|source| source.remarks()).collect()
     }
 }
 

@@ -53,6 +53,15 @@ pub enum Error {
     /// A packed table of countries and origin ASes is damaged.
     #[error("the table of countries and origin ASes is unusable: {0}")]
     Table(TableFault),
+    /// The address of a web service is none.
+    #[cfg(feature = "http")]
+    #[error("cannot ask {service}: its address makes no sense: {fault}")]
+    BaseUrl {
+        /// The service.
+        service: &'static str,
+        /// What is wrong with it.
+        fault: crate::BaseUrlFault,
+    },
 }
 
 /// What can be wrong with a packed table.

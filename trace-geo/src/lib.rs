@@ -23,6 +23,7 @@
 //! | [`Geofeed`] | the user's own networks: RFC 8805 CSV, with coordinates where wanted |
 //! | [`special()`] | the special-purpose ranges, which have no place and are labelled |
 //! | [`Mmdb`] | any database of the MaxMind form, of any vendor |
+//! | `IpGeolocation` (feature `http`) | the web service ipgeolocation.io, for those who have a key |
 //! | [`Builtin`] | country and origin AS of every routed address, inside the binary |
 //!
 //! A [`Chain`] asks them in this order, keeps every answer as a candidate and makes one place of them.
@@ -36,24 +37,44 @@
 //! * The built-in table knows countries, not cities; it was built on the day that its answers carry and grows
 //!   older. Its licence asks for [`builtin::ATTRIBUTION`] to be shown.
 //! * City and provider names come from files and are not escaped.
-//! * Nothing is sent anywhere, no name is resolved, and no clock is read.
+//! * Nothing is sent anywhere and no name is resolved, except by what feature `http` brings and only when it is asked
+//!   to: `IpGeolocation` (global addresses alone, with the user's key) and `update` (downloads of databases). No clock
+//!   is read; the time is handed in.
 
 pub mod builtin;
+mod cache;
 mod chain;
 mod country;
+#[cfg(feature = "http")]
+mod download;
 mod error;
 pub mod gazetteer;
 pub mod geofeed;
+#[cfg(feature = "http")]
+pub mod ipgeolocation;
 pub mod judge;
 mod locate;
 mod mmdb;
+#[cfg(feature = "http")]
+mod secret;
+#[cfg(all(test, feature = "http"))]
+#[path = "../tests/server/mod.rs"]
+mod server;
 mod special;
 
 pub use builtin::{Builtin, Registration};
+#[cfg(feature = "http")]
+pub use cache::{Answer, AnswerStore, AnswerStoreError};
 pub use chain::{Builder, Chain};
 pub use country::country_name;
+#[cfg(feature = "http")]
+pub use download::BaseUrlFault;
 pub use error::{Error, TableFault};
 pub use geofeed::Geofeed;
+#[cfg(feature = "http")]
+pub use ipgeolocation::IpGeolocation;
 pub use locate::{Locate, SourceInfo};
 pub use mmdb::Mmdb;
+#[cfg(feature = "http")]
+pub use secret::{Secret, SecretFault, SecretFileError, read_env_file, read_private_file};
 pub use special::{SpecialRange, is_global, special, translated};

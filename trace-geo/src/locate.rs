@@ -44,4 +44,19 @@ pub trait Locate: Send + Sync {
     /// # Errors
     /// When the source could not be asked or its answer could not be read. Other sources may still answer.
     fn locate(&self, address: IpAddr) -> Result<Option<Evidence>, Error>;
+
+    /// Tells the source which addresses it is about to be asked for, so that one that answers many at once as fast as
+    /// one can do so. Returns within a time that the source states. Most sources need not know.
+    fn prepare(&self, _addresses: &[IpAddr]) {}
+
+    /// What the user should be told of the source, once: a quota that is used up, a key that is refused.
+    fn remarks(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether the source gives the same answer when it is asked for the same address again, so that its answer may
+    /// be remembered while the program runs.
+    fn is_steady(&self) -> bool {
+        true
+    }
 }
