@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use trace_core::carrier::Directory;
 use trace_core::engine::{Heard, Moment, TargetIndex};
 use trace_core::link::{Attached, Destination, Identity, Incoming};
-use trace_core::model::{Family, Flow, IcmpType, Protocol, Protocols};
+use trace_core::model::{Extension, Family, Flow, IcmpType, Protocol, Protocols};
 use trace_core::wire::{Extensions, Message, Quote};
 
 const SOURCES: [&str; 2] = ["192.0.2.1", "2001:db8::1"];
@@ -48,6 +48,13 @@ pub fn extension(data: &[u8]) {
         let kept: usize = others.iter().map(|object| object.bytes.len() + 4).sum();
         assert!(labels.len() * 4 + kept <= data.len());
         assert!(labels.iter().all(|label| label.label < 1 << 20 && label.traffic_class < 8));
+        for object in &others {
+            // RFC 5837: what is understood is shown, whatever it is.
+            if let Some(interface) = object.interface() {
+                assert_eq!(object.class, Extension::INTERFACE);
+                assert!(!interface.to_string().is_empty());
+            }
+        }
     }
 }
 

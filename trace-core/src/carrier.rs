@@ -32,6 +32,23 @@
 //! * **TCP** answers acknowledge the sequence number plus one, plus what data the SYN carried if they are
 //!   resets (RFC 9293, section 3.10.7.1); so each answer names its own probe.
 //!
+//! # Without raw sockets
+//!
+//! The kernel writes the headers, and what is left to choose keeps the flow, or not:
+//!
+//! * **ICMP**: kept. The kernel fills in the identifier of the socket and the checksum; sequence number and its complement
+//!   in the payload leave that checksum constant.
+//! * **UDP**: kept. A socket has one port; length, checksum and identification are the kernel's, so that the payload alone
+//!   names the probe, and where a router does not quote it the probe leaves its flow.
+//! * **TCP**: given up, with a note. A connection has a port and a first sequence number of its own; the socket tells which
+//!   probe was answered. The IPv6 flow label stays the same for all of them.
+//!
+//! # What it is good for
+//!
+//! Linux, as a router, hashes addresses and flow label unless told otherwise; with `fib_multipath_hash_policy=1` protocol
+//! and ports instead, of which ICMP has none: all its flows go one way there, whatever they carry. Routers that hash the
+//! first four bytes behind the IP header, whatever they mean, keep flows of all three protocols apart.
+//!
 //! # Who is believed
 //!
 //! An answer is ours only if the destination address, the protocol and the identity match a registered flow

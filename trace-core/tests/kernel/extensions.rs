@@ -115,6 +115,13 @@ fn are_read(_: &Lab, trace: &Trace, case: &str) {
         assert_eq!(reply.kind, Some(ReplyKind::TimeExceeded), "{case}");
         assert_eq!(reply.mpls, labels(), "{case}");
         assert_eq!(reply.extensions, [interface(), unknown()], "{case}");
+        let told = reply.extensions[0].interface().expect("an interface");
+        assert_eq!(
+            (told.index, told.address, told.mtu),
+            (Some(7), Some([192, 0, 2, 7].into()), Some(1500)),
+            "{case}"
+        );
+        assert_eq!(told.name.as_deref(), Some("ge-0/0/"), "{case}");
     }
 }
 

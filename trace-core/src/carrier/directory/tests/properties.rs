@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::carrier::off_flow_port;
 use crate::wire::template::tests::any_headers;
 
 proptest! {
@@ -79,5 +80,57 @@ proptest! {
             // Not even if it becomes a fragment header or the like.
             prop_assert_eq!(quoted(&directory, &changed), None, "byte {}", place);
         }
+    }
+
+    /// Error queues hand over what follows the UDP header, or an echo request from its header on: of 8 quoted bytes
+    /// nothing or all that is needed.
+    #[test]
+    fn what_an_error_queue_hands_over_names_the_probe(
+        headers in any_headers(),
+        id in 1..=ProbeId::COUNT,
+        off_flow: bool,
+        cut in 0..64usize,
+    ) {
+        let Headers { protocol, identity, destination_port, size, .. } = headers;
+        let sent = ProbeId::new(id).unwrap();
+        let off_flow = off_flow && protocol == Protocol::Udp;
+        let mut payload = Payload::new(protocol, Family::of(headers.destination), identity, size).unwrap();
+        let bytes = match protocol {
+            Protocol::Tcp => sequence_of(&headers, id),
+            Protocol::Icmp | Protocol::Udp => payload.stamp(Ttl::new(9).unwrap(), sent).to_vec(),
+        };
+        let handed = &bytes[..cut.min(bytes.len())];
+        let port = match protocol {
+            Protocol::Udp if off_flow => off_flow_port(destination_port, sent),
+            _ => destination_port,
+        };
+        let heard = queued(&headers, port, handed, &[]).unwrap();
+        let needed = if protocol == Protocol::Udp { 4 } else { 8 };
+        prop_assert_eq!(heard.id, (off_flow || cut >= needed).then_some(sent));
+        prop_assert_eq!((heard.target, heard.flow, heard.off_flow), (TARGET, FLOW, off_flow));
+    }
+
+    /// What targets say themselves: echo replies repeat identifier and sequence number, and TCP acknowledges.
+    #[test]
+    fn what_a_target_answers_names_the_probe(headers in any_headers(), id in 1..=ProbeId::COUNT, accepted: bool) {
+        let family = Family::of(headers.destination);
+        let packet = probe(&headers, id, false);
+        let transport = &packet[usize::from(ip_header(family))..];
+        let answer = match headers.protocol {
+            Protocol::Icmp => {
+                let kind = if family == Family::V4 { 0 } else { 129 };
+                [&[kind, 0, 0, 0], &transport[4..]].concat()
+            }
+            Protocol::Tcp => {
+                let data = if accepted { 0 } else { u32::try_from(transport.len()).unwrap() - 20 };
+                let sequence = double_word(transport, 4).unwrap();
+                segment(&headers, if accepted { 0x12 } else { 0x14 }, sequence.wrapping_add(1 + data))
+            }
+            // Data name no probe.
+            Protocol::Udp => return Ok(()),
+        };
+        let heard = hear(&directory(&headers), headers.destination, headers.protocol, &answer).unwrap();
+        prop_assert_eq!(heard.id, ProbeId::new(id));
+        prop_assert_eq!((heard.target, heard.flow), (TARGET, FLOW));
     }
 }
