@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use maxminddb::MaxMindDbError;
 
 use crate::geofeed::RowFault;
+use crate::hints::RuleFault;
 
 /// What can go wrong in this crate.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +32,16 @@ pub enum Error {
         row: u64,
         /// What is wrong, and in which column.
         fault: RowFault,
+    },
+    /// A row of a file of host name patterns makes no sense. Nothing of the file is used.
+    #[error("host name patterns {file}, line {line}: {fault}")]
+    Hints {
+        /// The file.
+        file: String,
+        /// The line of the file, from 1.
+        line: u64,
+        /// What is wrong.
+        fault: RuleFault,
     },
     /// A file is no database of the MaxMind form, or a damaged one. Nothing of the file is used.
     #[error("{file} is no usable MaxMind-format database: {source}; fetch it anew or leave it out")]

@@ -50,6 +50,7 @@ mod download;
 mod error;
 pub mod gazetteer;
 pub mod geofeed;
+pub mod hints;
 #[cfg(feature = "http")]
 pub mod ipgeolocation;
 pub mod judge;
@@ -71,6 +72,7 @@ pub use country::country_name;
 pub use download::BaseUrlFault;
 pub use error::{Error, TableFault};
 pub use geofeed::Geofeed;
+pub use hints::Hints;
 #[cfg(feature = "http")]
 pub use ipgeolocation::IpGeolocation;
 pub use locate::{Locate, SourceInfo};
