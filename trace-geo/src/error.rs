@@ -73,6 +73,15 @@ pub enum Error {
         /// What is wrong with it.
         fault: crate::BaseUrlFault,
     },
+    /// A database was not brought up to date. The one that was there is still there.
+    #[cfg(feature = "http")]
+    #[error("{database} is not updated: {fault}")]
+    Update {
+        /// The database.
+        database: crate::update::Database,
+        /// What went wrong, and what mends it.
+        fault: crate::update::UpdateFault,
+    },
 }
 
 /// What can be wrong with a packed table.

@@ -62,6 +62,8 @@ mod secret;
 #[path = "../tests/server/mod.rs"]
 mod server;
 mod special;
+#[cfg(feature = "http")]
+pub mod update;
 
 pub use builtin::{Builtin, Registration};
 #[cfg(feature = "http")]
