@@ -5,11 +5,13 @@ use std::net::IpAddr;
 use trace_core::carrier::Directory;
 use trace_core::engine::{Moment, Probe, TargetIndex};
 use trace_core::link::{Destination, Incoming, Link, SendFailure};
-use trace_core::model::{Mode, Protocol, Protocols};
+use trace_core::model::{Mode, Outcome, Protocol, Protocols, Settings};
 use trace_core::sys;
+use trace_core::tracer::{Event, Job, Tracer};
 
 use crate::aimed::{at_vantage, probe};
 use crate::lab::{Chain, Lab, lab_test};
+use crate::tracing::{all_answers, job_with};
 
 const MODES: [Mode; 2] = [Mode::Raw, Mode::Unprivileged];
 const MANY: u32 = 10_000;
@@ -32,6 +34,9 @@ fn crowded(routers: u8) -> Lab {
         lab.node(node).ip6(&format!("route add fd08::/64 via {v6}\n"));
     }
     lab.node(routers + 1).ip("route add local 10.8.0.0/16 dev lo\n");
+    // Over IPv6 only an address of its own says that a port is unreachable in its own name.
+    let own = (0..1000).map(|number| format!("addr add {}/128 dev lo nodad\n", address(6, number)));
+    lab.node(routers + 1).ip6(&own.collect::<String>());
     lab.node(routers + 1).ip6("route add local fd08::/64 dev lo\n");
     lab
 }
@@ -133,6 +138,67 @@ lab_test! {
                     });
                 }
             }
+        }
+    }
+
+    /// At the rate that the probes of all of them may leave with; every router is asked by every trace.
+    fn a_thousand_traces_at_once_lose_no_reply() {
+        let lab = crowded(10);
+        for mode in MODES {
+            for family in [4, 6] {
+                for protocol in [Protocol::Icmp, Protocol::Udp] {
+                    at_vantage(&lab, mode, || {
+                        let link = sys::open(Some(mode)).expect("open a link");
+                        let mut tracer = Tracer::new(link).with_rate(30_000);
+                        let files = open_files();
+                        for number in 0..1000 {
+                            let settings = Settings { queries: 1, ..Settings::default() };
+                            let job = job_with(address(family, number), protocol, settings);
+                            tracer.add(Job { share: false, ..job }).expect("add a job");
+                        }
+                        let mut finished = 0;
+                        while let Some(event) = tracer.next_event(&|| false).expect("trace") {
+                            if let Event::Finished { trace, .. } = event {
+                                finished += 1;
+                                assert_eq!((trace.outcome, trace.hops.len()), (Some(Outcome::Reached), 11), "{trace:#?}");
+                                for (ttl, hop) in (1..).zip(&trace.hops).take(10) {
+                                    assert_eq!(hop.answerers(), vec![lab.hop(ttl, family)], "{trace:#?}");
+                                    assert_eq!(all_answers(hop).len(), 1, "{trace:#?}");
+                                }
+                            }
+                        }
+                        assert_eq!(finished, 1000);
+                        assert!(open_files() <= files + 8, "{} files", open_files() - files);
+                    });
+                }
+            }
+        }
+    }
+
+    /// A connection has a socket, but no more are under way than a process may have.
+    fn connections_to_many_targets_are_bounded() {
+        let lab = crowded(3);
+        for family in [4, 6] {
+            at_vantage(&lab, Mode::Unprivileged, || {
+                let mut tracer = Tracer::new(sys::open(Some(Mode::Unprivileged)).expect("open a link"));
+                let files = open_files();
+                for number in 0..500 {
+                    let settings = Settings { queries: 1, ..Settings::default() };
+                    let job = job_with(address(family, number), Protocol::Tcp, settings);
+                    tracer.add(Job { share: false, ..job }).expect("add a job");
+                }
+                let (mut finished, mut most) = (0, 0);
+                while let Some(event) = tracer.next_event(&|| false).expect("trace") {
+                    most = most.max(open_files() - files);
+                    if let Event::Finished { trace, .. } = event {
+                        finished += 1;
+                        assert_eq!((trace.outcome, trace.hops.len()), (Some(Outcome::Reached), 4), "{trace:#?}");
+                        assert!(trace.hops.iter().all(|hop| all_answers(hop).len() == 1), "{trace:#?}");
+                    }
+                }
+                assert_eq!(finished, 500);
+                assert!(most <= 256 + 8, "{most} files");
+            });
         }
     }
 }
