@@ -1,9 +1,10 @@
 //! Chains of 1, 5 and 12 routers, IPv4 and IPv6, raw and unprivileged, ICMP and UDP.
 
-use trace_core::model::{Mode, Outcome, Protocol, ReplyKind, Settings, Ttl};
+use trace_core::model::{Mode, Outcome, Protocol, Protocols, ReplyKind, Settings, Ttl};
+use trace_core::tracer::Job;
 
 use crate::lab::{Chain, lab_test};
-use crate::tracing::{check_chain, job, job_with, trace};
+use crate::tracing::{check_chain, job, job_with, last_word, trace};
 
 fn chain_of(routers: u8, mode: Mode) {
     let lab = Chain::of(routers).without_limits().build();
@@ -102,8 +103,33 @@ lab_test! {
                     assert_eq!(trace.hops.len(), 1, "{trace:#?}");
                     for reply in crate::tracing::all_answers(&trace.hops[0]) {
                         assert_eq!(reply.from.to_string(), address);
-                        assert_eq!(reply.kind, Some(crate::tracing::last_word(protocol)));
+                        assert_eq!(reply.kind, Some(last_word(protocol)));
                     }
+                }
+            }
+        }
+    }
+
+    /// Three protocols side by side in one table: what answers each of them, hop by hop.
+    fn all_protocols_at_once() {
+        let lab = Chain::of(5).without_limits().build();
+        for mode in [Mode::Raw, Mode::Unprivileged] {
+            for family in [4, 6] {
+                let job = Job { protocols: Protocols::All, ..job(lab.target(family), Protocol::Udp) };
+                let trace = trace(&lab, mode, job);
+                assert_eq!((trace.outcome, trace.protocol), (Some(Outcome::Reached), Some(Protocols::All)));
+                assert_eq!(trace.hops.len(), 6, "{trace:#?}");
+                for (ttl, hop) in (1..).zip(&trace.hops) {
+                    for protocol in Protocol::ALL {
+                        let of_protocol = hop.probes.iter().filter(|probe| probe.protocol == Some(*protocol));
+                        let answers: Vec<_> = of_protocol.filter_map(|probe| probe.reply()).collect();
+                        let kind = if ttl == 6 { last_word(*protocol) } else { ReplyKind::TimeExceeded };
+                        assert_eq!(answers.len(), 3, "{mode} {protocol} IPv{family} {trace:#?}");
+                        for reply in answers {
+                            assert_eq!((reply.from, reply.kind), (lab.hop(ttl, family), Some(kind)), "{trace:#?}");
+                        }
+                    }
+                    assert_eq!(hop.probes.len(), 9, "{trace:#?}");
                 }
             }
         }

@@ -155,7 +155,7 @@ impl UnprivilegedLink {
                 // Before Linux 5.18 these sockets pass over control messages without a word.
                 let told = (probe.ttl.get(), aim.tos);
                 if identity.told != told {
-                    tell_hops(ping, told).map_err(SendFailure::Refused)?;
+                    tell_hops(ping, identity.told, told).map_err(SendFailure::Refused)?;
                     identity.told = told;
                 }
                 (ping, aim.orders.bytes())
@@ -319,9 +319,15 @@ const fn flow_information(address: SocketAddr) -> u32 {
     }
 }
 
-fn tell_hops(ping: &Socket, (hops, class): (u8, u8)) -> io::Result<()> {
-    ping.set_unicast_hops_v6(hops.into())?;
-    ping.set_tclass_v6(class.into())
+/// Tells hop limit and traffic class as far as they differ from what was told before.
+fn tell_hops(ping: &Socket, before: (u8, u8), (hops, class): (u8, u8)) -> io::Result<()> {
+    if before.0 != hops {
+        ping.set_unicast_hops_v6(hops.into())?;
+    }
+    if before.1 != class {
+        ping.set_tclass_v6(class.into())?;
+    }
+    Ok(())
 }
 
 /// Hands over what a ping socket was answered; tells whether it is empty then.
