@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,15 +12,20 @@ use trace_core::model::{Atlas, Evidence, Located, Place, Verdict};
 
 use crate::cache::Places;
 use crate::{
-    Builtin, Error, Geofeed, Locate, Mmdb, SourceInfo, SpecialRange, is_global, special, translated,
+    Builtin, Error, Exchanges, Geofeed, Hints, Locate, Mmdb, SourceInfo, SpecialRange, is_global, special,
+    translated,
 };
 
 /// Sources in the order they are asked:
 ///
 /// 1. The user's own geofeeds, which may place any address, private ones too.
 /// 2. The special-purpose ranges. What is not globally reachable goes no further.
-/// 3. Databases, in the order given.
-/// 4. The built-in table.
+/// 3. Exchange points, which know whose peering LAN an address is on.
+/// 4. What the host name says, where it is known ([`Chain::name`]) and its operator's way of naming routers too:
+///    operators know where their routers are, and databases are poor at that.
+/// 5. Databases and services, in the order given.
+/// 6. What the host name says where its operator's ways are not known.
+/// 7. The built-in table.
 ///
 /// Every source is asked, also when an earlier one answered, so that every candidate is known. The place is
 /// that of the first source that answered; what it leaves open is taken from the ones behind it, as far as
@@ -29,6 +35,10 @@ use crate::{
 pub struct Chain {
     own: Vec<Box<dyn Locate>>,
     sources: Vec<Box<dyn Locate>>,
+    /// The sources that hints of known operators stand behind, and those that hints of others stand in front of.
+    exchanges: Vec<String>,
+    last: Vec<String>,
+    hints: Option<Hints>,
     places: Places,
 }
 
@@ -37,7 +47,9 @@ pub struct Chain {
 pub struct Builder {
     own: Vec<Box<dyn Locate>>,
     sources: Vec<Box<dyn Locate>>,
+    exchanges: Vec<Box<dyn Locate>>,
     last: Vec<Box<dyn Locate>>,
+    hints: Option<Hints>,
 }
 
 impl Builder {
@@ -55,6 +67,22 @@ impl Builder {
     /// If the file cannot be read, is no such database, or is damaged.
     pub fn mmdb(self, path: impl AsRef<Path>) -> Result<Self, Error> {
         Ok(self.source(Mmdb::open(path.as_ref())?))
+    }
+
+    /// Adds a file of exchange points ([`Exchanges::open`]).
+    ///
+    /// # Errors
+    /// If the file cannot be read, or makes no sense.
+    pub fn exchanges(mut self, path: impl AsRef<Path>) -> Result<Self, Error> {
+        self.exchanges.push(Box::new(Exchanges::open(path.as_ref())?));
+        Ok(self)
+    }
+
+    /// Has host names read for what they say of places. Costs nothing before the first name comes.
+    #[must_use]
+    pub fn hints(mut self, hints: Hints) -> Self {
+        self.hints = Some(hints);
+        self
     }
 
     /// Adds the built-in table ([`Builtin::embedded`]), to be asked last.
@@ -92,8 +120,14 @@ impl Builder {
     /// The chain.
     #[must_use]
     pub fn build(mut self) -> Chain {
-        self.sources.append(&mut self.last);
-        Chain { own: self.own, sources: self.sources, places: Places::default() }
+        let names = |sources: &[Box<dyn Locate>]| {
+            sources.iter().map(|source| source.info().name.clone()).collect::<Vec<_>>()
+        };
+        let (exchanges, last) = (names(&self.exchanges), names(&self.last));
+        let mut sources = self.exchanges;
+        sources.append(&mut self.sources);
+        sources.append(&mut self.last);
+        Chain { own: self.own, sources, exchanges, last, hints: self.hints, places: Places::default() }
     }
 }
 
@@ -140,6 +174,54 @@ impl Chain {
         answers.into_located(global)
     }
 
+    /// Where `address` is, given its host name.
+    #[must_use]
+    pub fn locate_named(&self, address: IpAddr, hostname: &str) -> Located {
+        let mut located = self.locate(address);
+        self.name(address, &mut located, hostname);
+        located
+    }
+
+    /// Gives an address that was located its host name, and makes its place anew if the name speaks of one. What a
+    /// name that it had before said is taken back. To be done before places are judged.
+    pub fn name(&self, address: IpAddr, located: &mut Located, hostname: &str) {
+        located.hostname = Some(hostname.to_owned());
+        let said = located.candidates.len();
+        located.candidates.retain(|candidate| !candidate.source.starts_with("hostname:"));
+        let global = is_global(address) && translated(address).is_none_or(|inner| is_global(inner.into()));
+        let withheld = self.is_withheld(&located.candidates);
+        let hint = self.hints.as_ref().filter(|_| global && !withheld).and_then(|hints| hints.read(hostname));
+        if hint.is_none() && said == located.candidates.len() {
+            return;
+        }
+        if let Some(hint) = hint {
+            let behind = |candidate: &Evidence| {
+                let of = |sources: &[String]| sources.contains(&candidate.source);
+                match &hint.domain {
+                    Some(_) => !of(&self.exchanges) && !self.is_own(candidate),
+                    None => of(&self.last),
+                }
+            };
+            let index = located.candidates.iter().position(behind).unwrap_or(located.candidates.len());
+            located.candidates.insert(index, hint.evidence());
+        }
+        let answers = Answers {
+            candidates: std::mem::take(&mut located.candidates),
+            notes: located.note.take().into_iter().collect(),
+            withheld,
+        };
+        *located = Located { hostname: located.hostname.take(), ..answers.into_located(global) };
+    }
+
+    fn is_own(&self, candidate: &Evidence) -> bool {
+        self.own.iter().any(|source| source.info().name == candidate.source)
+    }
+
+    /// Whether the user asks that an address not be placed.
+    fn is_withheld(&self, candidates: &[Evidence]) -> bool {
+        candidates.first().is_some_and(|first| first.place.is_empty() && self.is_own(first))
+    }
+
     /// Where `address` is, as [`Chain::locate`] says; what was said once is remembered, as long as the chain lives and
     /// every source is [steady](Locate::is_steady).
     #[must_use]
@@ -163,6 +245,22 @@ impl Chain {
         let mut atlas = Atlas::default();
         for address in addresses {
             atlas.places.entry(address).or_insert_with(|| Located::clone(&self.look(address)));
+        }
+        atlas
+    }
+
+    /// The same with the host names of the addresses, as far as they have any ([`Chain::name`]).
+    #[must_use]
+    pub fn atlas_named(
+        &self,
+        addresses: impl IntoIterator<Item = IpAddr>,
+        hostnames: &BTreeMap<IpAddr, String>,
+    ) -> Atlas {
+        let mut atlas = self.atlas(addresses);
+        for (address, located) in &mut atlas.places {
+            if let Some(hostname) = hostnames.get(address) {
+                self.name(*address, located, hostname);
+            }
         }
         atlas
     }

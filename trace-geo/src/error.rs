@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use maxminddb::MaxMindDbError;
 
+use crate::exchange::ExchangeFault;
 use crate::geofeed::RowFault;
 use crate::hints::RuleFault;
 
@@ -42,6 +43,14 @@ pub enum Error {
         line: u64,
         /// What is wrong.
         fault: RuleFault,
+    },
+    /// A file of exchange points makes no sense. Nothing of the file is used.
+    #[error("exchange points {file}: {fault}")]
+    Exchanges {
+        /// The file.
+        file: String,
+        /// What is wrong, and where.
+        fault: Box<ExchangeFault>,
     },
     /// A file is no database of the MaxMind form, or a damaged one. Nothing of the file is used.
     #[error("{file} is no usable MaxMind-format database: {source}; fetch it anew or leave it out")]

@@ -22,6 +22,8 @@
 //! |---|---|
 //! | [`Geofeed`] | the user's own networks: RFC 8805 CSV, with coordinates where wanted |
 //! | [`special()`] | the special-purpose ranges, which have no place and are labelled |
+//! | [`Exchanges`] | exchange points: whose peering LANs are where, from a file of PeeringDB's form |
+//! | [`Hints`] | what the host names of routers say of their places |
 //! | [`Mmdb`] | any database of the MaxMind form, of any vendor |
 //! | `IpGeolocation` (feature `http`) | the web service ipgeolocation.io, for those who have a key |
 //! | [`Builtin`] | country and origin AS of every routed address, inside the binary |
@@ -48,6 +50,7 @@ mod country;
 #[cfg(feature = "http")]
 mod download;
 mod error;
+pub mod exchange;
 pub mod gazetteer;
 pub mod geofeed;
 pub mod hints;
@@ -73,6 +76,7 @@ pub use country::country_name;
 #[cfg(feature = "http")]
 pub use download::BaseUrlFault;
 pub use error::{Error, TableFault};
+pub use exchange::Exchanges;
 pub use geofeed::Geofeed;
 pub use hints::Hints;
 #[cfg(feature = "http")]

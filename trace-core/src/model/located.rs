@@ -18,3 +18,14 @@ pub struct Located {
     /// Every candidate, in the order the sources were asked.
     pub candidates: Vec<Evidence>,
 }
+
+impl Located {
+    /// The name of the exchange point on whose peering LAN the address is. A source of exchange points is called
+    /// `ix` or `ix:name`, and its candidates have that name for the provider.
+    #[must_use]
+    pub fn exchange(&self) -> Option<&str> {
+        let of_exchange =
+            |candidate: &&Evidence| candidate.source == "ix" || candidate.source.starts_with("ix:");
+        self.candidates.iter().find(of_exchange)?.place.isp.as_deref()
+    }
+}

@@ -248,3 +248,74 @@ fn files_that_cannot_be_used_stop_the_building() {
     assert!(matches!(Chain::builder().mmdb(&path), Err(Error::Database { .. })));
     assert!(Chain::builder().places(directory.path().join("none")).is_err());
 }
+
+fn source(name: &str, country_code: &str) -> Says {
+    says(name, Some(city(country_code, name)))
+}
+
+/// The sources of the candidates, in their order, and that of the place.
+fn order(located: &Located) -> (Vec<&str>, Option<&str>) {
+    let sources = located.candidates.iter().map(|candidate| candidate.source.as_str()).collect();
+    (sources, located.source.as_deref())
+}
+
+#[test]
+fn a_host_name_gives_its_hint_a_place_among_the_sources() {
+    let address: IpAddr = "193.0.6.139".parse().unwrap();
+    let exchanges = tempfile::NamedTempFile::with_suffix(".json").unwrap();
+    let dump = r#"{"ix": [{"id": 1, "name": "An IX", "city": "Amsterdam", "country": "NL"}],
+        "ixlan": [{"id": 1, "ix_id": 1}], "ixpfx": [{"id": 1, "ixlan_id": 1, "prefix": "193.0.6.0/24"}]}"#;
+    std::fs::write(exchanges.path(), dump).unwrap();
+    let chain = Chain::builder()
+        .hints(Hints::builtin())
+        .source(source("mmdb:a", "DE"))
+        .builtin()
+        .unwrap()
+        .exchanges(exchanges.path())
+        .unwrap()
+        .build();
+    let ix = format!("ix:{}", exchanges.path().file_name().unwrap().to_str().unwrap());
+    let mut located = chain.locate(address);
+    assert_eq!(order(&located).0, [ix.as_str(), "mmdb:a", "builtin"]);
+    assert_eq!(located.exchange(), Some("An IX"));
+    let unnamed = located.clone();
+    chain.name(address, &mut located, "core1.frankfurt.example.net");
+    assert_eq!(order(&located).0, [ix.as_str(), "mmdb:a", "hostname:general", "builtin"]);
+    chain.name(address, &mut located, "be1.ccr41.fra03.atlas.cogentco.com");
+    assert_eq!(order(&located).0, [ix.as_str(), "hostname:cogentco.com", "mmdb:a", "builtin"]);
+    assert_eq!(located.hostname.as_deref(), Some("be1.ccr41.fra03.atlas.cogentco.com"));
+    // A name that says nothing takes back what the one before said.
+    chain.name(address, &mut located, "a.example");
+    assert_eq!(located, Located { hostname: Some("a.example".to_owned()), ..unnamed });
+    assert_eq!(
+        chain.atlas_named([address], &BTreeMap::from([(address, "a.example".to_owned())])).places[&address],
+        located
+    );
+}
+
+#[test]
+fn a_hint_is_the_place_where_only_databases_know_another() {
+    let chain =
+        Chain::builder().hints(Hints::builtin()).source(source("mmdb:a", "FR")).builtin().unwrap().build();
+    let located = chain.locate_named("193.0.6.139".parse().unwrap(), "ffm-bb1-link.ip.twelve99.net");
+    let place = located.place.as_ref().unwrap();
+    assert_eq!((place.city.as_deref(), place.radius_km), (Some("Frankfurt am Main"), Some(25.0)));
+    // The network is still that of the address.
+    assert_eq!(place.asn, Asn::new(3333));
+    assert!(located.source.as_deref().unwrap().starts_with("hostname:twelve99.net "), "{located:?}");
+    assert_eq!(located.verdict, None);
+}
+
+#[test]
+fn names_of_private_addresses_and_of_withheld_ones_place_nothing() {
+    let name = "be1.ccr41.fra03.atlas.cogentco.com";
+    let chain = Chain::builder().hints(Hints::builtin()).build();
+    let private = chain.locate_named("10.0.0.1".parse().unwrap(), name);
+    assert_eq!((private.verdict, private.candidates.len()), (Some(Verdict::Private), 0));
+    assert_eq!(private.hostname.as_deref(), Some(name));
+    let withheld =
+        Chain::builder().hints(Hints::builtin()).own(says("geofeed:a", Some(Place::default()))).build();
+    let located = withheld.locate_named("193.0.6.139".parse().unwrap(), name);
+    assert_eq!((located.place, located.candidates.len()), (None, 1));
+    assert_eq!(located.hostname.as_deref(), Some(name));
+}
