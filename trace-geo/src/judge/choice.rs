@@ -1,17 +1,18 @@
 //! The candidates of a whole path, chosen together.
 //!
-//! Of all ways to give each stop one of its candidates or none, the one is sought whose candidates together
-//! weigh most while no tour through any of them needs more than light in fibre; of equal ones the shorter.
+//! Of all ways to give each stop one of its candidates or none, the one is sought that leaves the least to be
+//! false while no tour through any of them needs more than light in fibre, and is not long besides.
 //! That is a longest-path problem whose state holds everything chosen so far, so it is searched with a
 //! bounded set of labels: stop by stop every label is extended by every candidate and by none, and the best
 //! `LABELS` are kept, of those that chose the same last candidate at first only the best `ALIKE`. A label
-//! carries the weight, the cumulative length, and for each place chosen the longest way from every earlier
-//! one. The result is always consistent; it may weigh less than the best there is, which the tests measure
+//! carries the weight, the cumulative length, what is false by now, and for each place chosen the longest way from every earlier
+//! one. The result is always consistent; it may be worth less than the best there is, which the tests measure
 //! against exhaustive search.
 
 use std::rc::Rc;
 
 use super::spot::Spots;
+use super::statement::{Costs, Statements};
 use super::tour::FIBRE;
 
 /// Labels kept after each stop.
@@ -19,11 +20,22 @@ const LABELS: usize = 32;
 /// Labels kept that chose the same last candidate.
 const ALIKE: usize = 3;
 
+/// What a path that goes once round half the world weighs less: routes are no shorter than they have to be, but
+/// those that are said to go to and fro are rarely true.
+const DETOUR: f64 = 0.4;
+
+pub(super) fn worth(weight: f64, length: f64) -> f64 {
+    weight - DETOUR * length / 20_000.0
+}
+
 /// A candidate of a stop.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Candidate {
     pub(super) spot: usize,
-    pub(super) weight: f64,
+    /// What speaks for this one rather than for another that says the same.
+    pub(super) merit: f64,
+    /// The statements that are false if it is true.
+    pub(super) rejects: Statements,
 }
 
 /// A stop with its candidates.
@@ -32,6 +44,8 @@ pub(super) struct Choices {
     /// Stops of one address have the same number, and choose the same.
     pub(super) address: usize,
     pub(super) options: Vec<Candidate>,
+    /// The statements that are false if none of them is true.
+    pub(super) rejects: Statements,
     /// One of them has to be taken.
     pub(super) certain: bool,
     /// The least RTT here or behind, in milliseconds.
@@ -42,6 +56,8 @@ pub(super) struct Choices {
 struct Label {
     weight: f64,
     length: f64,
+    /// What is false by now.
+    rejected: Statements,
     /// Per stop so far, the candidate.
     picks: Vec<Option<usize>>,
     /// Per place chosen: its spot, and the longest ways to it from every place before.
@@ -61,15 +77,15 @@ struct Extension {
 }
 
 /// For each stop the candidate chosen.
-pub(super) fn choose(stops: &[Choices], spots: &Spots) -> Vec<Option<usize>> {
+pub(super) fn choose(stops: &[Choices], spots: &Spots, costs: &Costs) -> Vec<Option<usize>> {
     let mut labels = vec![Label::default()];
     for (index, stop) in stops.iter().enumerate() {
         let mut extensions: Vec<Extension> = Vec::new();
         for (parent, label) in labels.iter().enumerate() {
-            extend(parent, label, stop, stops, spots, &mut extensions);
+            extend(parent, label, stop, stops, spots, costs, &mut extensions);
         }
         extensions.sort_by(|one, other| {
-            other.weight.total_cmp(&one.weight).then(one.length.total_cmp(&other.length))
+            worth(other.weight, other.length).total_cmp(&worth(one.weight, one.length))
         });
         // The best of each kind first, then the best of the rest.
         let mut kept: Vec<Label> = Vec::with_capacity(LABELS);
@@ -91,7 +107,7 @@ pub(super) fn choose(stops: &[Choices], spots: &Spots) -> Vec<Option<usize>> {
             rest.into_iter().take(free).map(|(parent, extension, last)| grown(parent, extension, stop, last)),
         );
         kept.sort_by(|one, other| {
-            other.weight.total_cmp(&one.weight).then(one.length.total_cmp(&other.length))
+            worth(other.weight, other.length).total_cmp(&worth(one.weight, one.length))
         });
         labels = kept;
     }
@@ -104,6 +120,7 @@ fn extend(
     stop: &Choices,
     stops: &[Choices],
     spots: &Spots,
+    costs: &Costs,
     into: &mut Vec<Extension>,
 ) {
     let seen = stops.iter().zip(&label.picks).find(|(earlier, _)| earlier.address == stop.address);
@@ -116,13 +133,15 @@ fn extend(
         if let Some((ways, longer)) = ways(label, stop, option.spot, spots) {
             extended = true;
             // An address weighs once, however often it is met.
-            let weight = label.weight + if seen.is_none() { option.weight } else { 0.0 };
+            let merit = if seen.is_none() { option.merit } else { 0.0 };
+            let weight = label.weight + merit - costs.of(&option.rejects, &label.rejected);
             let length = label.length + longer;
             into.push(Extension { parent, pick: Some(pick), weight, length, ways });
         }
     }
     if !extended || !(stop.certain || again.is_some()) {
-        let (weight, length) = (label.weight, label.length);
+        let weight = label.weight - costs.of(&stop.rejects, &label.rejected);
+        let length = label.length;
         into.push(Extension { parent, pick: None, weight, length, ways: Vec::new() });
     }
 }
@@ -155,7 +174,9 @@ fn grown(parent: &Label, extension: Extension, stop: &Choices, last: Option<(usi
     label.length = extension.length;
     label.last = last;
     label.picks.push(extension.pick);
-    if let Some(option) = extension.pick.and_then(|pick| stop.options.get(pick)) {
+    let chosen = extension.pick.and_then(|pick| stop.options.get(pick));
+    label.rejected.add(chosen.map_or(&stop.rejects, |option| &option.rejects));
+    if let Some(option) = chosen {
         label.placed.push((option.spot, extension.ways.into()));
     }
     label

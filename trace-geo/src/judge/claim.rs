@@ -1,15 +1,21 @@
 //! The candidates of the addresses that can be judged.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use trace_core::model::{Atlas, Evidence, Located};
+use trace_core::model::{Asn, Atlas, Evidence, Located};
 
 use super::course::Stop;
 use super::spot::{Said, Spot, Spots, is_own, said};
+use super::statement::{Author, Ledger};
 
 /// How near two points have to be beyond their radii to agree, in kilometres.
 const NEAR: f64 = 50.0;
+/// What a country weighs; a point weighs 1.
+const AREA: f64 = 0.8;
+/// What is added to a point on which another maker's point lies.
+const CLOSE: f64 = 0.1;
 
 /// A candidate that says where an address is.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +26,8 @@ pub(super) struct Claim {
     /// The number of its spot, if distances to it can be measured.
     pub(super) spot: Option<usize>,
     pub(super) weight: f64,
+    /// The part of the weight that does not come from the agreement of others.
+    pub(super) merit: f64,
 }
 
 impl Claim {
@@ -66,34 +74,110 @@ impl Subject {
         }
     }
 
+    /// Whether a claim can be chosen and another one be no less true. A country says nothing for a city in it.
+    pub(super) fn endorses(&self, chosen: usize, other: usize, spots: &Spots) -> bool {
+        let is_area = |index: usize| self.claims.get(index).is_some_and(Claim::is_area);
+        self.agree(chosen, other, spots) && (is_area(other) || !is_area(chosen))
+    }
+
     fn weigh(&mut self, spots: &Spots) {
-        let weights: Vec<f64> = (0..self.claims.len()).map(|index| self.weight(index, spots)).collect();
-        for (claim, weight) in self.claims.iter_mut().zip(weights) {
-            claim.weight = weight;
+        let weights: Vec<(f64, f64)> =
+            (0..self.claims.len()).map(|index| self.weight(index, spots)).collect();
+        for (claim, (merit, agreement)) in self.claims.iter_mut().zip(weights) {
+            claim.weight = cost(claim) + merit + agreement;
+            claim.merit = merit;
         }
     }
 
-    fn weight(&self, index: usize, spots: &Spots) -> f64 {
-        let Some(claim) = self.claims.get(index) else { return 0.0 };
-        let mut weight: f64 = if claim.is_area() { 0.95 } else { 1.0 };
-        let mut agreeing = 0.0;
+    /// What speaks for a claim rather than another that says the same, and what others add to it.
+    fn weight(&self, index: usize, spots: &Spots) -> (f64, f64) {
+        let Some((claim, evidence)) = self.claim(index) else { return (0.0, 0.0) };
+        let mut merit = precision(evidence);
+        let (mut agreeing, mut closest) = (BTreeSet::new(), f64::INFINITY);
         let mut first = index;
         for (other_index, other) in self.claims.iter().enumerate().filter(|(other, _)| *other != index) {
-            if self.agree(index, other_index, spots) {
-                agreeing += 0.2;
-                // A point comes as early as the country that it makes precise.
-                if other.is_area() {
-                    first = first.min(other_index);
-                }
+            let Some((_, said)) = self.claim(other_index) else { continue };
+            if !self.agree(index, other_index, spots) {
+                continue;
+            }
+            // A point comes as early as the country that it makes precise.
+            if other.is_area() {
+                first = first.min(other_index);
+            }
+            // Who sells two databases says a thing once.
+            if maker(said) == maker(evidence) {
+                continue;
+            }
+            agreeing.insert(maker(said));
+            if let (false, Some((one, other))) = (other.is_area(), claim.spot.zip(other.spot)) {
+                closest = closest.min(spots.centres_apart(one, other));
             }
         }
-        let before = f64::from(u32::try_from(first).unwrap_or(u32::MAX)) * 0.06;
-        weight += f64::min(agreeing, 0.6) - f64::min(before, 0.6);
-        if self.located.candidates.get(claim.evidence).is_some_and(is_own) {
-            weight += 0.5;
+        if !claim.is_area() {
+            merit += CLOSE * (1.0 - closest / NEAR).max(0.0);
+            let radius = evidence.place.radius_km.filter(|radius| radius.is_finite()).unwrap_or(0.0);
+            merit -= 0.1 * (radius / 200.0).clamp(0.0, 1.0);
         }
-        weight
+        let count = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+        (merit - f64::min(count(first) * 0.03, 0.3), f64::min(count(agreeing.len()) * 0.2, 0.6))
     }
+
+    /// The statements that the claims make, by their numbers.
+    pub(super) fn state<'a>(&'a self, number: usize, ledger: &mut Ledger<'a>, spots: &Spots) -> Vec<usize> {
+        let network = self.located.candidates.iter().find_map(|candidate| candidate.place.asn);
+        let about = network.map(Asn::get).ok_or(number);
+        let state = |index: usize| {
+            let (claim, evidence) = self.claim(index)?;
+            let author = Author { maker: maker(evidence), about };
+            let cost = cost(claim) + precision(evidence);
+            Some(match claim.spot {
+                Some(spot) => ledger.number(author, spot, cost, spots),
+                None => ledger.costs.add(0.0),
+            })
+        };
+        (0..self.claims.len()).filter_map(state).collect()
+    }
+
+    fn claim(&self, index: usize) -> Option<(&Claim, &Evidence)> {
+        let claim = self.claims.get(index)?;
+        Some((claim, self.located.candidates.get(claim.evidence)?))
+    }
+}
+
+/// What it costs to take a claim for false.
+const fn cost(claim: &Claim) -> f64 {
+    if claim.is_area() { AREA } else { 1.0 }
+}
+
+/// How much more than a database a source weighs that is about routers.
+fn precision(evidence: &Evidence) -> f64 {
+    let kind = evidence.source.split(':').next().unwrap_or_default();
+    match kind {
+        _ if is_own(evidence) => 0.5,
+        "ix" => 0.2,
+        "hostname" => 0.1,
+        _ => 0.0,
+    }
+}
+
+/// Whose data it is: what one maker says twice is one word.
+fn maker(evidence: &Evidence) -> &str {
+    let source = evidence.source.as_str();
+    let name = source.strip_prefix("mmdb:").unwrap_or(source);
+    let starts =
+        |prefix: &str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    for (prefix, maker) in [
+        ("GeoLite2", "MaxMind"),
+        ("GeoIP2", "MaxMind"),
+        ("DBIP", "DB-IP"),
+        ("ipinfo", "IPinfo"),
+        ("IP2LOCATION", "IP2Location"),
+    ] {
+        if starts(prefix) {
+            return maker;
+        }
+    }
+    source
 }
 
 /// The addresses on the courses that have at least one candidate with a place, each once.
@@ -135,7 +219,7 @@ fn subject(stop: &Stop, mut located: Located, spots: &mut Spots) -> Option<Subje
                 Said::Somewhere => None,
                 Said::Spot(spot) => Some(spots.add(spot)),
             };
-            Some(Claim { evidence, said, spot, weight: 0.0 })
+            Some(Claim { evidence, said, spot, weight: 0.0, merit: 0.0 })
         })
         .collect();
     let subject = Subject { address: stop.address, located, claims, rtt: stop.rtt, pick: Cell::new(None) };

@@ -8,6 +8,7 @@ use super::choice::{Candidate, Choices, choose};
 use super::claim::Subject;
 use super::course::Stop;
 use super::spot::Spots;
+use super::statement::{Ledger, Statements};
 use super::tour::{FIBRE, Placed, Strain, VACUUM, hardest_pair, hardest_tour};
 
 /// What an origin from a database weighs.
@@ -90,22 +91,55 @@ impl<'a> Board<'a> {
         let mut votes: Vec<Vec<u32>> =
             self.subjects.iter().map(|subject| vec![0; subject.claims.len()]).collect();
         let (mut with, mut without) = (0_u32, 0_u32);
+        let mut ledger = Ledger::default();
+        let stated: Vec<Vec<usize>> = (0..)
+            .zip(self.subjects)
+            .map(|(index, subject)| subject.state(index, &mut ledger, self.spots))
+            .collect();
+        let start = ledger.costs.add(ORIGIN_WEIGHT);
         for course in &self.courses {
             let mut choices = Vec::new();
             if let Some((spot, _)) = self.origin {
-                let options = vec![Candidate { spot, weight: ORIGIN_WEIGHT }];
+                let options = vec![Candidate { spot, merit: 0.0, rejects: Statements::default() }];
+                let mut rejects = Statements::default();
+                rejects.insert(start);
                 let certain = !self.is_candidate();
-                choices.push(Choices { address: usize::MAX, options, certain, rtt: f64::INFINITY });
+                choices.push(Choices { address: usize::MAX, options, rejects, certain, rtt: f64::INFINITY });
             }
             let shift = choices.len();
             let mut numbers = Vec::new();
             for (stop, subject) in &course.stops {
-                let measured: Vec<(usize, Candidate)> = self.measured(*subject).collect();
-                let options = measured.iter().map(|(_, option)| *option).collect();
-                choices.push(Choices { address: *subject, options, certain: false, rtt: stop.rtt });
-                numbers.push(measured.into_iter().map(|(claim, _)| claim).collect::<Vec<_>>());
+                let measured: Vec<(usize, usize, f64)> = self.measured(*subject).collect();
+                let rejects = |but: Option<usize>| {
+                    let mut rejects = Statements::default();
+                    let (Some(who), Some(stated)) = (self.subjects.get(*subject), stated.get(*subject))
+                    else {
+                        return rejects;
+                    };
+                    for (claim, number) in stated.iter().enumerate() {
+                        if but.is_none_or(|but| but != claim && !who.endorses(but, claim, self.spots)) {
+                            rejects.insert(*number);
+                        }
+                    }
+                    rejects
+                };
+                let merit = |claim: usize| {
+                    self.subjects
+                        .get(*subject)
+                        .and_then(|who| who.claims.get(claim))
+                        .map_or(0.0, |claim| claim.merit)
+                };
+                let option = |&(claim, spot, _): &(usize, usize, f64)| Candidate {
+                    spot,
+                    merit: merit(claim),
+                    rejects: rejects(Some(claim)),
+                };
+                let options = measured.iter().map(option).collect();
+                let rejects = rejects(None);
+                choices.push(Choices { address: *subject, rejects, options, certain: false, rtt: stop.rtt });
+                numbers.push(measured.into_iter().map(|(claim, ..)| claim).collect::<Vec<_>>());
             }
-            let picks = choose(&choices, self.spots);
+            let picks = choose(&choices, self.spots, &ledger.costs);
             if shift == 1 {
                 if picks.first().is_some_and(Option::is_some) { with += 1 } else { without += 1 }
             }
@@ -131,12 +165,10 @@ impl<'a> Board<'a> {
         self.mend();
     }
 
-    fn measured(&self, subject: usize) -> impl Iterator<Item = (usize, Candidate)> {
+    /// The claims of a subject that distances can be measured to, with their spots and weights.
+    fn measured(&self, subject: usize) -> impl Iterator<Item = (usize, usize, f64)> {
         let claims = self.subjects.get(subject).map(|subject| subject.claims.as_slice()).unwrap_or_default();
-        claims
-            .iter()
-            .enumerate()
-            .filter_map(|(index, claim)| Some((index, Candidate { spot: claim.spot?, weight: claim.weight })))
+        claims.iter().enumerate().filter_map(|(index, claim)| Some((index, claim.spot?, claim.weight)))
     }
 
     /// Takes back what contradicts itself where courses chose differently, the lightest first, and adds what
@@ -156,13 +188,13 @@ impl<'a> Board<'a> {
         for (index, subject) in
             self.subjects.iter().enumerate().filter(|(_, subject)| subject.pick().is_none())
         {
-            let mut options: Vec<(usize, Candidate)> = self.measured(index).collect();
-            options.sort_by(|one, other| other.1.weight.total_cmp(&one.1.weight));
-            let fits = |option: &&(usize, Candidate)| {
-                let trial = self.try_claim(Owner::Subject(index), option.1.spot);
+            let mut options: Vec<(usize, usize, f64)> = self.measured(index).collect();
+            options.sort_by(|one, other| other.2.total_cmp(&one.2));
+            let fits = |option: &&(usize, usize, f64)| {
+                let trial = self.try_claim(Owner::Subject(index), option.1);
                 trial.is_none_or(|trial| trial.ruling.speed <= FIBRE)
             };
-            subject.choose(options.iter().find(fits).map(|(claim, _)| *claim));
+            subject.choose(options.iter().find(fits).map(|(claim, ..)| *claim));
         }
     }
 

@@ -117,6 +117,22 @@ impl Spots {
         }
     }
 
+    /// Whether two spots are points that may be one, or one country.
+    pub(super) fn same(&self, one: usize, other: usize) -> bool {
+        match (self.spots.get(one), self.spots.get(other)) {
+            (Some(Spot::Point(..)), Some(Spot::Point(..))) => self.apart(one, other) <= 0.0,
+            (one, other) => one == other,
+        }
+    }
+
+    /// The distance between the centres of two points; 0 where one of them is an area.
+    pub(super) fn centres_apart(&self, one: usize, other: usize) -> f64 {
+        match (self.spots.get(one), self.spots.get(other)) {
+            (Some(Spot::Point(_, r)), Some(Spot::Point(_, q))) => self.apart(one, other) + r + q,
+            _ => 0.0,
+        }
+    }
+
     /// The distance between two spots, less their radii; negative where these overlap.
     pub(super) fn apart(&self, one: usize, other: usize) -> f64 {
         self.apart.get(one * self.spots.len() + other).copied().unwrap_or_default()

@@ -241,3 +241,42 @@ fn the_verdict_is_the_worst_over_all_ttls_of_an_address() {
         Some(Verdict::Impossible)
     );
 }
+
+#[test]
+fn what_a_source_says_of_its_own_answer_stays_in_front() {
+    let mut trace = path(&[20.0]);
+    trace.origin = origin(0.0, 20.0, OriginSource::Flag);
+    let mut before = atlas(&[&[town(0.0, 30.0, 0.0)]]);
+    before.places.get_mut(&address(1)).unwrap().candidates[0].reason = Some("fra is Frankfurt".to_owned());
+    let once = judge(&trace, &before);
+    let reason = once.get(address(1)).unwrap().candidates[0].reason.clone().unwrap();
+    assert_eq!(
+        reason,
+        "fra is Frankfurt; held against the path: 1113 km from the origin; 20.000 ms allow 2140 km in fibre"
+    );
+    assert_eq!(judge(&trace, &once), once);
+}
+
+/// Three databases put both routers of a network at its office on the other side of the world; the exchange
+/// point before them and the registries of three countries speak against it, without any origin.
+#[test]
+fn a_network_at_its_office_is_one_statement() {
+    let office = town(9.06, 7.49, 20.0);
+    let santiago = Place { country_code: CountryCode::new("CL"), ..town(-33.45, -70.65, 20.0) };
+    let registered = |code: &str| Place { asn: Asn::new(64501), ..country(code) };
+    let rows: Vec<Vec<Place>> = vec![
+        vec![santiago.clone(), santiago.clone(), santiago, Place { asn: Asn::new(64500), ..country("CL") }],
+        vec![office.clone(), office.clone(), office.clone(), registered("AR")],
+        vec![office.clone(), office.clone(), office.clone(), registered("UY")],
+        vec![office.clone(), office.clone(), office, registered("BR")],
+    ];
+    let rows: Vec<&[Place]> = rows.iter().map(Vec::as_slice).collect();
+    let judged = judge(&path(&[1.3, 17.4, 21.6, 31.3]), &atlas(&rows));
+    assert_eq!(verdict(&judged, 1), Some(Verdict::Plausible));
+    for last in 2..=4 {
+        assert_eq!(
+            (verdict(&judged, last), candidate(&judged, last, 0)),
+            (Some(Verdict::Area), Some(Verdict::Impossible))
+        );
+    }
+}
