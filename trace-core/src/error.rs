@@ -98,6 +98,17 @@ pub enum Error {
         /// The destination address.
         to: IpAddr,
     },
+    /// A scenario for the simulated network cannot be understood.
+    #[cfg(feature = "sim")]
+    #[error("scenario, line {line}, column {column}: {problem}")]
+    Scenario {
+        /// The line, from 1.
+        line: usize,
+        /// The column in characters, from 1.
+        column: usize,
+        /// What is wrong there, with a suggestion where one is near.
+        problem: String,
+    },
     /// A trace was asked for and another call has already taken it.
     #[error("the trace has been handed out as an event already; read it there, or use one Tracer a trace")]
     Unfinished,

@@ -15,6 +15,9 @@ use trace_core::model::{
 use trace_core::sim::{self, Balance, Journal, Network, Path, RateLimit, SimulatedLink};
 use trace_core::tracer::{Job, Tracer};
 
+#[path = "scenarios/files.rs"]
+mod files;
+
 const fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }

@@ -31,6 +31,8 @@
 //! # Ok::<(), trace_core::Error>(())
 //! ```
 //!
+//! A [`Scenario`] describes network, trace and what must be found in a small file.
+//!
 //! # Limits
 //!
 //! The path of a packet is decided when it is sent. Answers come back along the lines they came by, plus what
@@ -50,6 +52,7 @@ mod passage;
 mod path;
 mod random;
 mod router;
+pub mod scenario;
 mod traffic;
 mod tunnel;
 
@@ -61,6 +64,7 @@ pub use link::SimulatedLink;
 pub use network::{Network, source, target};
 pub use path::{Balance, Path};
 pub use router::Router;
+pub use scenario::{Run, Scenario};
 pub use tunnel::Tunnel;
 
 #[cfg(test)]

@@ -70,7 +70,8 @@ fn limited(here: &Statistics, ttl: Ttl, there: &Statistics) -> String {
 /// Whether what is missing here was not lost on the way to a hop behind.
 fn is_limit(here: &Statistics, there: &Statistics) -> bool {
     if there.answered >= there.sent {
-        return true;
+        // A handful of probes says nothing of a hundred.
+        return there.sent.saturating_mul(2) >= here.sent;
     }
     let (Some(here_lost), Some(there_lost)) = (here.loss(), there.loss()) else { return false };
     let (n, m) = (f64::from(here.sent), f64::from(there.sent));

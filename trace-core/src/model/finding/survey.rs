@@ -192,12 +192,19 @@ fn ends(trace: &Trace) -> BTreeMap<(Option<Protocol>, Flow, u32), Ttl> {
             }
         }
     }
-    let last = |end: End| {
-        let reached = end.reached.iter().copied().filter(|ttl| Some(*ttl) > end.exceeded).min();
+    // Where the probe that would have reached it was lost, another round tells the length.
+    let mut lengths: BTreeMap<_, Vec<Ttl>> = BTreeMap::new();
+    for ((protocol, flow, _), end) in &ends {
+        let length = end.reached.iter().copied().filter(|ttl| Some(*ttl) > end.exceeded).min();
+        lengths.entry((*protocol, *flow)).or_default().extend(length);
+    }
+    let last = |(protocol, flow, _): &_, end: &End| {
+        let known = lengths.get(&(*protocol, *flow)).into_iter().flatten().copied();
+        let reached = known.filter(|ttl| Some(*ttl) > end.exceeded).min();
         let refused = || end.refused.iter().copied().filter(|ttl| Some(*ttl) >= end.exceeded).min();
         reached.or_else(refused)
     };
-    ends.into_iter().filter_map(|(key, end)| Some((key, last(end)?))).collect()
+    ends.iter().filter_map(|(key, end)| Some((*key, last(key, end)?))).collect()
 }
 
 /// Whether an answer of this kind is the target's own.

@@ -131,6 +131,23 @@ fn as_much_loss_behind_is_loss() {
 }
 
 #[test]
+fn a_target_that_is_lost_now_and_then_is_no_longer_path() {
+    // Where the probe to the target is lost, the one behind is answered.
+    let mut story = Story::new();
+    for round in 0..100 {
+        let lost = round % 5 == 0;
+        story.ask(1, round, 1).ask(2, round, if round % 7 == 0 { 0 } else { 2 });
+        story.ask(3, round, if lost { 0 } else { TARGET });
+        if lost {
+            story.ask(4, round, TARGET);
+        }
+    }
+    assert_eq!(story.found(), []);
+    let statistics: Vec<_> = story.trace.statistics().iter().map(|hop| (hop.sent, hop.answered)).collect();
+    assert_eq!(statistics, [(100, 100), (100, 85), (100, 80), (0, 0)]);
+}
+
+#[test]
 fn a_router_may_choose_what_it_answers() {
     let mut story = Story::new();
     for ttl in 1..=3 {
