@@ -80,6 +80,7 @@
 //! | `changes` | every path change: `{ ttls = "2-4", round = 1, flow = 0, lengths = "5-7" }`, of which only `ttls` must be there |
 //! | `inherited` | the TTLs that were taken over from another trace, all of them |
 //! | `duration` | a range of times |
+//! | `side_by_side` | the time within which the first probes of all protocols and flows to a TTL leave |
 //! | `probes`, `withheld` | over all targets: how many probes were sent, how many answers routers kept back because of limits (only in `[expect]`) |
 
 mod at;

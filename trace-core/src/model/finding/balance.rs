@@ -22,8 +22,8 @@ pub(super) fn per_packet(lane: &Lane<'_>) -> Vec<Ttl> {
     // Where a round could be explained by one change at one moment: the TTL, and between when and when.
     let mut single: BTreeMap<u32, Vec<(Ttl, Duration, Duration)>> = BTreeMap::new();
     for ttl in lane.ttls() {
-        let answers: Vec<&Answer<'_>> = lane.at(ttl).collect();
-        let switches = switches(&answers);
+        let answers = lane.at(ttl);
+        let switches = switches(answers);
         if switches.len() >= MANY_SWITCHES && answers.len() <= SHORT_STRETCH * (switches.len() + 1) {
             balanced.insert(ttl);
         }
@@ -55,15 +55,15 @@ pub(super) fn per_packet(lane: &Lane<'_>) -> Vec<Ttl> {
 }
 
 /// The pairs of answers in a row that came from different addresses.
-fn switches<'a, 'b>(answers: &[&'b Answer<'a>]) -> Vec<(&'b Answer<'a>, &'b Answer<'a>)> {
+fn switches<'a, 'b>(answers: &'b [Answer<'a>]) -> Vec<(&'b Answer<'a>, &'b Answer<'a>)> {
     let pairs = answers.iter().zip(answers.iter().skip(1));
-    pairs.filter(|(a, b)| a.reply.from != b.reply.from).map(|(a, b)| (*a, *b)).collect()
+    pairs.filter(|(a, b)| a.reply.from != b.reply.from).collect()
 }
 
 pub(super) fn observe(survey: &Survey<'_>, found: &mut Vec<Observation>) {
     for lane in &survey.lanes {
         for &ttl in &lane.balanced {
-            let answerers: BTreeSet<IpAddr> = lane.at(ttl).map(|answer| answer.reply.from).collect();
+            let answerers: BTreeSet<IpAddr> = lane.at(ttl).iter().map(|answer| answer.reply.from).collect();
             let explanation = format!(
                 "packets of one flow were answered by {} in turn, which no change of the path explains: they are \
                  balanced packet by packet",
@@ -89,7 +89,7 @@ fn per_flow(survey: &Survey<'_>, protocol: Option<Protocol>, ttl: Ttl, found: &m
     // Who answers how many flows, and how many of these more than once: an answer alone shows no constancy.
     let mut answerers: BTreeMap<IpAddr, (usize, usize)> = BTreeMap::new();
     for lane in lanes() {
-        let mut from = lane.at(ttl).map(|answer| answer.reply.from);
+        let mut from = lane.at(ttl).iter().map(|answer| answer.reply.from);
         let Some(first) = from.next() else { continue };
         let others: Vec<IpAddr> = from.collect();
         if others.iter().all(|other| *other == first) {
@@ -102,10 +102,11 @@ fn per_flow(survey: &Survey<'_>, protocol: Option<Protocol>, ttl: Ttl, found: &m
         return;
     }
     let flows: usize = answerers.values().map(|(flows, _)| flows).sum();
-    let shares = answerers.iter().map(|(address, (flows, _))| format!("{flows} by {address}"));
-    let explanation = format!(
-        "of {flows} flows {} are answered, each always by the same: balanced by flow",
-        listed(shares)
-    );
+    let shares = answerers.iter().enumerate().map(|(place, (address, (flows, _)))| match place {
+        0 => format!("{flows} are answered by {address}"),
+        _ => format!("{flows} by {address}"),
+    });
+    let explanation =
+        format!("of {flows} flows {}, each always by the same: they are balanced by flow", listed(shares));
     note(found, ttl, Finding::PerFlowBalancing, explanation);
 }

@@ -118,9 +118,8 @@ pub(super) fn changes(survey: &Survey<'_>) -> Vec<PathChange> {
 fn switches(lane: &Lane<'_>) -> Vec<Switch> {
     let mut switches = Vec::new();
     for ttl in lane.ttls().into_iter().filter(|ttl| !lane.balanced.contains(ttl)) {
-        let answers: Vec<&Answer<'_>> = lane.at(ttl).collect();
-        let stretches: Vec<&[&Answer<'_>]> =
-            answers.chunk_by(|one, other| one.reply.from == other.reply.from).collect();
+        let stretches: Vec<&[Answer<'_>]> =
+            lane.at(ttl).chunk_by(|one, other| one.reply.from == other.reply.from).collect();
         for (old, new) in stretches.iter().zip(stretches.iter().skip(1)) {
             if let (Some(last), Some(first)) = (old.last(), new.first())
                 && let (Some(from), Some(to)) = (last.sent, first.sent)

@@ -5,13 +5,16 @@ use std::net::IpAddr;
 
 use super::survey::{Lane, note};
 use super::{Finding, Observation, Survey};
-use crate::model::{ReplyKind, Ttl};
+use crate::model::{ReplyKind, TraceKind, Ttl};
 
 pub(super) fn observe(survey: &Survey<'_>, found: &mut Vec<Observation>) {
     for lane in &survey.lanes {
         for walk in walks(lane) {
             loops(&walk, found);
-            repetitions(survey, lane, &walk, found);
+            // The hop numbers of other forms may be mere counters.
+            if survey.trace.kind == TraceKind::Measured {
+                repetitions(survey, lane, &walk, found);
+            }
         }
     }
 }

@@ -32,7 +32,7 @@ fn zero_ttl(survey: &Survey<'_>, found: &mut Vec<Observation>) {
             if answer.reply.quoted.is_some_and(|quoted| quoted.ttl == 0) {
                 let from = answer.reply.from;
                 let next = answer.ttl.saturating_add(1);
-                let again = lane.at(next).any(|other| other.reply.from == from);
+                let again = lane.at(next).iter().any(|other| other.reply.from == from);
                 let again = if again { format!(" (and at TTL {next} too)") } else { String::new() };
                 let explanation = format!(
                     "the packet that {from} quotes had TTL 0{again}: a router before it passed it on instead of \

@@ -18,8 +18,8 @@ pub(in crate::model) struct Survey<'a> {
     ends: BTreeMap<(Option<Protocol>, Flow, u32), Ttl>,
 }
 
-/// The answers to the probes of one protocol and flow, in the order the probes were sent. What left its flow or was taken
-/// over from another trace is not among them.
+/// The answers to the probes of one protocol and flow, by TTL and there in the order the probes were sent. What left
+/// its flow or was taken over from another trace is not among them.
 #[derive(Debug)]
 pub(super) struct Lane<'a> {
     pub(super) protocol: Option<Protocol>,
@@ -94,7 +94,7 @@ impl<'a> Survey<'a> {
     ) -> Vec<Vec<Option<T>>> {
         let of_lane = |lane: &Lane<'a>| {
             let at = |hop: &Hop| {
-                let mut values = lane.at(hop.ttl).filter_map(&read);
+                let mut values = lane.at(hop.ttl).iter().filter_map(&read);
                 let first = values.next()?;
                 values.all(|other| other == first).then_some(first)
             };
@@ -110,15 +110,17 @@ impl<'a> Survey<'a> {
 }
 
 impl<'a> Lane<'a> {
-    /// The answers at a TTL.
-    pub(super) fn at(&self, ttl: Ttl) -> impl Iterator<Item = &Answer<'a>> {
-        self.answers.iter().filter(move |answer| answer.ttl == ttl)
+    /// The answers at a TTL, in the order their probes were sent.
+    pub(super) fn at(&self, ttl: Ttl) -> &[Answer<'a>] {
+        let first = self.answers.partition_point(|answer| answer.ttl < ttl);
+        let rest = self.answers.get(first..).unwrap_or_default();
+        let count = rest.partition_point(|answer| answer.ttl == ttl);
+        rest.get(..count).unwrap_or_default()
     }
 
     /// The TTLs that were answered, in their order.
     pub(super) fn ttls(&self) -> Vec<Ttl> {
         let mut ttls: Vec<Ttl> = self.answers.iter().map(|answer| answer.ttl).collect();
-        ttls.sort_unstable();
         ttls.dedup();
         ttls
     }
@@ -162,7 +164,7 @@ fn lanes(trace: &Trace) -> Vec<Lane<'_>> {
     }
     let mut lanes = Vec::with_capacity(answers.len());
     for ((protocol, flow), mut answers) in answers {
-        answers.sort_by_key(|answer| (answer.round, answer.sent));
+        answers.sort_by_key(|answer| (answer.ttl, answer.round, answer.sent));
         let keeps_flow = (trace.mode, protocol) != (Some(Mode::Unprivileged), Some(Protocol::Tcp));
         lanes.push(Lane { protocol, flow, keeps_flow, answers, balanced: Vec::new() });
     }

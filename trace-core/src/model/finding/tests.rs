@@ -1,6 +1,8 @@
 use core::time::Duration;
 use std::net::{IpAddr, Ipv4Addr};
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::model::{
     Flow, Hop, Label, Mode, Outcome, ProbeRecord, ProbeResult, Protocol, Protocols, Quoted, Reply, ReplyKind,
@@ -254,4 +256,58 @@ fn the_way_back_is_guessed_from_the_next_usual_ttl() {
     story.walk([Reply { reply_ttl: Some(253), ..reply(1) }]);
     story.probe(1, 0, 0, Protocol::Udp, Some(Reply { reply_ttl: Some(254), ..reply(1) }));
     assert_eq!(story.trace.hops[0].routers_back(), Some(1));
+}
+
+/// A probe as a hostile file or network might leave it.
+fn any_probe() -> impl Strategy<Value = ProbeRecord> {
+    let reply = (0_u8..4, any::<Option<u8>>(), any::<Option<(u8, u8, bool)>>(), any::<bool>(), 0_u8..3)
+        .prop_map(|(byte, reply_ttl, quoted, labelled, kind)| Reply {
+            reply_ttl,
+            quoted: quoted.map(|(ttl, tos, nat)| Quoted { ttl, tos, nat }),
+            mpls: if labelled {
+                vec![Label { label: 1, traffic_class: 0, bottom: true, ttl: 253 }]
+            } else {
+                Vec::new()
+            },
+            kind: [None, Some(ReplyKind::TimeExceeded), Some(ReplyKind::HostUnreachable)][usize::from(kind)],
+            ..reply(if byte == 3 { TARGET } else { byte })
+        });
+    let result = prop_oneof![
+        3 => reply.prop_map(|reply| ProbeResult::Answered(Box::new(reply))),
+        1 => Just(ProbeResult::Silent),
+        1 => Just(ProbeResult::Unsent { error: String::new() }),
+    ];
+    (0_u16..2, 0_u32..4, any::<Option<u32>>(), any::<bool>(), result).prop_map(
+        |(flow, round, sent, off_flow, result)| ProbeRecord {
+            protocol: Some(Protocol::Udp),
+            flow: Flow(flow),
+            round,
+            sent: sent.map(|sent| Duration::from_nanos(sent.into())),
+            off_flow,
+            result,
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn any_trace_is_surveyed_without_panic(
+        first in 1_u8..=255,
+        hops in proptest::collection::vec(proptest::collection::vec(any_probe(), 0..8), 0..12),
+    ) {
+        let mut story = Story::new();
+        let ttls = (first..=255).filter_map(Ttl::new);
+        story.trace.hops = ttls.zip(hops).map(|(ttl, probes)| Hop { ttl, probes }).collect();
+        let trace = &story.trace;
+        let found: usize = trace.findings().iter().map(Vec::len).sum();
+        prop_assert_eq!(trace.observations().len(), found);
+        prop_assert_eq!(trace.statistics().len(), trace.hops.len());
+        for (own, aware) in trace.hops.iter().map(Hop::statistics).zip(trace.statistics()) {
+            prop_assert!(aware.sent <= own.sent && aware.answered <= own.answered && aware.answered <= aware.sent);
+        }
+        for change in trace.path_changes() {
+            prop_assert!(change.first_ttl <= change.last_ttl && change.before != change.after);
+            prop_assert_eq!(change.before.len(), change.after.len());
+        }
+    }
 }

@@ -119,7 +119,7 @@ fn inflated(
 ) {
     let least = |index: usize| {
         let ttl = survey.ttl(index)?;
-        lane.at(ttl).filter_map(|answer| answer.reply.rtt).min()
+        lane.at(ttl).iter().filter_map(|answer| answer.reply.rtt).min()
     };
     let (Some(before), Some(end)) =
         (tunnel.start().checked_sub(1).and_then(least), least(tunnel.end() + 1).or(least(*tunnel.end())))

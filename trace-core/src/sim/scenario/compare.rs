@@ -1,6 +1,7 @@
 //! What was expected, held against what was found.
 
 use core::ops::RangeInclusive;
+use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -188,6 +189,12 @@ impl Comparison<'_> {
             let is: Vec<u16> = trace.hops.iter().filter(inherited).map(|hop| hop.ttl.get().into()).collect();
             self.must("inherited TTLs", is == *ttls, || format!("{ttls:?}"), || format!("{is:?}"));
         }
+        if let Some(Time(most)) = expect.side_by_side {
+            for (ttl, round, is) in spreads(trace) {
+                let what = format!("time between the first probes to TTL {ttl} in round {round}");
+                self.must(&what, is <= most, || format!("{most:?} at most"), || format!("{is:?}"));
+            }
+        }
         if let (Some(Within(times)), Some(is)) = (&expect.duration, trace.duration) {
             self.must("duration", times.contains(&Time(is)), || spans(times), || format!("{is:?}"));
         }
@@ -337,6 +344,26 @@ fn is_expected(wanted: &ExpectedChange, change: &PathChange) -> bool {
         && wanted.round.is_none_or(|round| round == change.round)
         && wanted.flow.is_none_or(|flow| flow == change.flow.0)
         && wanted.lengths.is_none_or(lengths)
+}
+
+/// How far apart the first probes of all protocols and flows left, for each TTL and round.
+fn spreads(trace: &Trace) -> Vec<(u8, u32, Duration)> {
+    let mut spreads = Vec::new();
+    for hop in &trace.hops {
+        let mut rounds: BTreeMap<u32, BTreeMap<_, Duration>> = BTreeMap::new();
+        for probe in &hop.probes {
+            let Some(sent) = probe.sent else { continue };
+            let lanes = rounds.entry(probe.round).or_default();
+            let first = lanes.entry((probe.protocol, probe.flow)).or_insert(sent);
+            *first = sent.min(*first);
+        }
+        for (round, lanes) in rounds {
+            if let (Some(first), Some(last)) = (lanes.values().min(), lanes.values().max()) {
+                spreads.push((hop.ttl.get(), round, *last - *first));
+            }
+        }
+    }
+    spreads
 }
 
 fn numbered<T>(values: &schema::ByTtl<T>) -> impl Iterator<Item = (u8, &T)> {

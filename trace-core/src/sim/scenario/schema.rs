@@ -208,6 +208,7 @@ pub(super) struct Expect {
     pub(super) changes: Option<Vec<ExpectedChange>>,
     pub(super) inherited: Option<Numbers>,
     pub(super) duration: Option<Within<Time>>,
+    pub(super) side_by_side: Option<Time>,
     pub(super) probes: Option<Spanned<Within<usize>>>,
     pub(super) withheld: Option<Spanned<Within<u64>>>,
 }

@@ -144,7 +144,7 @@ fn flows_that_keep_to_their_routers_are_balanced_by_flow() {
     assert_eq!(story.found(), [(2, Finding::SeveralAnswerers), (2, Finding::PerFlowBalancing)]);
     assert_eq!(
         story.explanation(Finding::PerFlowBalancing),
-        "of 4 flows 2 by 10.0.0.2, 2 by 10.0.0.3 are answered, each always by the same: balanced by flow"
+        "of 4 flows 2 are answered by 10.0.0.2, 2 by 10.0.0.3, each always by the same: they are balanced by flow"
     );
 }
 
