@@ -84,6 +84,16 @@ pub(crate) enum Verb {
     List(ListArguments),
     /// Print a trace that is kept
     Show(ShowArguments),
+    /// Say why a hop is thought to be where it is
+    ///
+    /// Every candidate for the place of whoever answered at a TTL: who says so and since when, whether light could have
+    /// been there and back in the time measured, and so whether it was taken or struck.
+    Explain(ExplainArguments),
+    /// Place kept traces anew
+    ///
+    /// Asks today's sources for the places of traces that are kept, holds them against the round-trip times, and
+    /// shows what moved. What was measured stays as it is. Nothing is sent; host names are those that are known.
+    Relocate(RelocateArguments),
     /// Ask where addresses are
     Geo {
         #[command(subcommand)]
@@ -240,6 +250,37 @@ pub(crate) struct ShowArguments {
     /// Say which source placed each address, and what is thought of it
     #[arg(long)]
     pub(crate) verdicts: bool,
+    #[command(flatten)]
+    pub(crate) format: FormatArguments,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = help::TRACE_NAMES)]
+pub(crate) struct ExplainArguments {
+    /// The trace: an id, its beginning or end, `latest`, or a document file
+    #[arg(value_name = "TRACE")]
+    pub(crate) trace: String,
+    /// The hop
+    #[arg(value_name = "TTL", value_parser = clap::value_parser!(u8).range(1..))]
+    pub(crate) ttl: u8,
+    #[command(flatten)]
+    pub(crate) format: FormatArguments,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = help::TRACE_NAMES, override_usage = "trace-cli relocate <TRACE>... [OPTIONS]\n       trace-cli relocate --all [OPTIONS]")]
+pub(crate) struct RelocateArguments {
+    /// The traces: ids, their beginnings or ends, or `latest`
+    #[arg(value_name = "TRACE", required_unless_present = "all", conflicts_with = "all")]
+    pub(crate) traces: Vec<String>,
+    /// Every trace there is
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Show what would move, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) locating: Locating,
     #[command(flatten)]
     pub(crate) format: FormatArguments,
 }

@@ -46,7 +46,8 @@ impl Kept {
     }
 }
 
-fn is_path(name: &str) -> bool {
+/// Whether somebody means a document's file.
+pub(crate) fn is_path(name: &str) -> bool {
     name.contains(std::path::MAIN_SEPARATOR)
         || Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"))
 }
@@ -59,7 +60,7 @@ fn read(path: &Path) -> Result<(Trace, Atlas)> {
 }
 
 /// A name that means nothing, or too much, is a mistake of who typed it; the rest could not be read.
-fn unkept(error: Error) -> Failure {
+pub(crate) fn unkept(error: Error) -> Failure {
     let exit = match error {
         Error::Unknown { .. } | Error::Ambiguous { .. } => Exit::Senseless,
         _ => Exit::CouldNotKeep,

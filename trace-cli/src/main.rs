@@ -14,6 +14,7 @@ mod names;
 mod output;
 mod paint;
 mod picture;
+mod places;
 mod report;
 mod say;
 mod settings;
@@ -47,6 +48,8 @@ fn run(verb: Verb, data_dir: Option<std::path::PathBuf>, voice: Voice, output: &
     match verb {
         Verb::Trace(typed) => verb::trace::run(*typed, data_dir, voice, output),
         Verb::Map(typed) => verb::map::run(typed, data_dir, voice, output),
+        Verb::Explain(typed) => verb::explain::run(typed, data_dir, output),
+        Verb::Relocate(typed) => verb::relocate::run(typed, data_dir, voice, output),
         Verb::List(typed) => verb::list::run(typed, data_dir, output),
         Verb::Show(typed) => verb::show::run(typed, data_dir, output),
         Verb::Geo { verb: GeoVerb::Lookup(typed) } => verb::geo::lookup(typed, output),

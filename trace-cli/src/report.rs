@@ -1,11 +1,13 @@
 //! Traces and places as text: pure functions from values to strings.
 
 pub(crate) mod columns;
+pub(crate) mod explain;
 mod form;
 pub(crate) mod health;
 pub(crate) mod hops;
 pub(crate) mod list;
 pub(crate) mod lookup;
+pub(crate) mod moves;
 pub(crate) mod notes;
 pub(crate) mod place;
 #[cfg(test)]

@@ -221,7 +221,7 @@ fn map_of_trace(path: Option<PathBuf>, drawing: &Drawing) -> Result<Option<MapFi
     MapFile::new(path, drawing).map(Some)
 }
 
-const fn origin_from_flag(coordinates: Coordinates) -> Origin {
+pub(crate) const fn origin_from_flag(coordinates: Coordinates) -> Origin {
     Origin { coordinates, radius_km: None, from: OriginSource::Flag }
 }
 

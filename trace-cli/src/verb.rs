@@ -3,9 +3,11 @@
 pub(crate) mod completions;
 pub(crate) mod db;
 pub(crate) mod doctor;
+pub(crate) mod explain;
 pub(crate) mod geo;
 pub(crate) mod list;
 pub(crate) mod man;
 pub(crate) mod map;
+pub(crate) mod relocate;
 pub(crate) mod show;
 pub(crate) mod trace;

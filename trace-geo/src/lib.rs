@@ -47,6 +47,7 @@ pub mod builtin;
 mod cache;
 mod chain;
 mod country;
+mod distance;
 #[cfg(feature = "http")]
 mod download;
 mod error;
@@ -73,6 +74,7 @@ pub use builtin::{Builtin, Registration};
 pub use cache::{Answer, AnswerStore, AnswerStoreError};
 pub use chain::{Builder, Chain};
 pub use country::country_name;
+pub use distance::distance_km;
 #[cfg(feature = "http")]
 pub use download::BaseUrlFault;
 pub use error::{Error, TableFault};

@@ -6,6 +6,7 @@ use crate::args::MapArguments;
 use crate::exit::{Exit, Result};
 use crate::kept::Kept;
 use crate::output::Output;
+use crate::places;
 use crate::say::Voice;
 use crate::settings::MapFile;
 
@@ -19,6 +20,14 @@ pub(crate) fn run(
     map.check_directory()?;
     let mut kept = Kept::new(data_dir);
     let traces = typed.traces.iter().map(|name| kept.get(name)).collect::<Result<Vec<_>>>()?;
+    // Traces of before, and documents of others, may hold places that nobody held against the round-trip times.
+    let traces: Vec<_> = traces
+        .into_iter()
+        .map(|(trace, atlas)| {
+            let atlas = places::judged(&trace, atlas);
+            (trace, atlas)
+        })
+        .collect();
     let traces: Vec<_> = traces.iter().map(|(trace, atlas)| (trace, atlas)).collect();
     map.draw(&traces, output)?;
     voice.tell(|| format!("drew {}", map.path.display()));

@@ -17,4 +17,5 @@ mod names;
 mod run;
 mod sights;
 mod sweep;
+mod verdicts;
 mod whole_job;

@@ -1,10 +1,7 @@
 //! What is done with a measurement: locate, print, keep, draw. Whatever fails, the measurement stays.
 
-use std::collections::BTreeSet;
-use std::net::IpAddr;
-
 use trace_core::model::{Atlas, Outcome, Trace};
-use trace_geo::Chain;
+use trace_geo::{Chain, judge};
 use trace_store::document;
 
 use super::keep::Keep;
@@ -16,6 +13,8 @@ use crate::report::{sheet, short_id, table};
 use crate::say::Voice;
 use crate::settings::{TraceSettings, may_be_named};
 use crate::{names, sources};
+
+pub(super) use crate::places::addresses;
 
 /// Everything that is needed once a trace is measured, opened before the first probe.
 pub(super) struct Finish<'a> {
@@ -116,10 +115,10 @@ impl<'a> Finish<'a> {
         failure.exit
     }
 
-    /// Where the addresses of a trace are, without host names.
+    /// Where the addresses of a trace are, as far as its round-trip times allow that; without host names.
     pub(super) fn locate(&self, trace: &Trace) -> Atlas {
         match &self.chain {
-            Some(chain) => chain.atlas(addresses(trace)),
+            Some(chain) => judge::judge(trace, &chain.atlas(addresses(trace))),
             None => Atlas::default(),
         }
     }
@@ -175,10 +174,4 @@ impl<'a> Finish<'a> {
         self.voice.tell(|| format!("drew {}", map.path.display()));
         Ok(())
     }
-}
-
-/// Everybody on a trace, and its target.
-pub(super) fn addresses(trace: &Trace) -> BTreeSet<IpAddr> {
-    let answerers = trace.hops.iter().flat_map(trace_core::model::Hop::answerers);
-    answerers.chain(trace.target.as_ref().map(|target| target.address)).collect()
 }

@@ -1,0 +1,42 @@
+//! Where the hops of a trace are, as far as that can be believed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use trace_core::model::{Atlas, Hop, Trace};
+use trace_geo::{Chain, judge};
+
+/// Everybody on a trace, and its target.
+pub(crate) fn addresses(trace: &Trace) -> BTreeSet<IpAddr> {
+    let answerers = trace.hops.iter().flat_map(Hop::answerers);
+    answerers.chain(trace.target.as_ref().map(|target| target.address)).collect()
+}
+
+/// What the sources say of the addresses of a trace, held against its round-trip times. `names` are the host names
+/// that are known.
+pub(crate) fn locate(chain: Option<&Chain>, trace: &Trace, names: &BTreeMap<IpAddr, String>) -> Atlas {
+    let mut atlas = chain.map_or_else(Atlas::default, |chain| chain.atlas(addresses(trace)));
+    for (address, name) in names {
+        atlas.places.entry(*address).or_default().hostname = Some(name.clone());
+    }
+    judge::judge(trace, &atlas)
+}
+
+/// The host names that are known already.
+pub(crate) fn names(atlas: &Atlas) -> BTreeMap<IpAddr, String> {
+    let known = atlas.places.iter();
+    known.filter_map(|(address, located)| Some((*address, located.hostname.clone()?))).collect()
+}
+
+/// Places that are kept, as they were judged; those that nobody judged are held against the round-trip times now.
+pub(crate) fn judged(trace: &Trace, atlas: Atlas) -> Atlas {
+    if is_judged(&atlas) { atlas } else { judge::judge(trace, &atlas) }
+}
+
+/// Whether anything was held against the places.
+pub(crate) fn is_judged(atlas: &Atlas) -> bool {
+    atlas.consistency.is_some()
+        || atlas.places.values().any(|located| {
+            located.score.is_some() || located.candidates.iter().any(|candidate| candidate.verdict.is_some())
+        })
+}

@@ -1,0 +1,169 @@
+//! Places held against round-trip times: struck ones are nowhere drawn, `explain` says why, `relocate` places anew.
+
+use serde_json::{Value, json};
+
+use crate::lab::{Chain, Lab, lab_test};
+use crate::run::{Home, Rights, Run};
+
+/// Nothing in the laboratory takes time: all of it is in one city, and one source says otherwise.
+const HOME: &str = "64.1466,-21.9426";
+const WRONG: [&str; 3] =
+    ["IS,,Reykjavik,,64.1466,-21.9426", "JP,,Tokyo,,35.6762,139.6503", "IS,,Kopavogur,,64.1101,-21.9094"];
+const RIGHT: [&str; 3] = [
+    "IS,,Reykjavik,,64.1466,-21.9426",
+    "IS,,Hafnarfjordur,,64.0671,-21.9377",
+    "IS,,Kopavogur,,64.1101,-21.9094",
+];
+
+fn geofeed(lab: &Lab, places: [&str; 3]) -> String {
+    (1..).zip(places).map(|(ttl, place)| format!("{},{place}\n", lab.hop(ttl, 4))).collect()
+}
+
+fn traced(home: &Home, lab: &Lab, more: &[&str]) -> Run {
+    let feed = home.write("wrong.csv", &geofeed(lab, WRONG));
+    let target = lab.target(4).to_string();
+    let arguments = ["trace", &target, "-n", "--places", &feed, "--origin", HOME];
+    home.run_in(lab, Rights::None, &[&arguments[..], more].concat()).ends_with(0)
+}
+
+fn rows(home: &Home, arguments: &[&str]) -> Vec<Value> {
+    let run = home.run(&[arguments, &["--format", "json"]].concat()).ends_with(0);
+    run.document().as_array().expect("rows").clone()
+}
+
+/// Every point of a GeoJSON map, as longitude and latitude.
+fn points(home: &Home, trace: &str) -> Vec<(f64, f64)> {
+    home.run(&["map", trace, "-o", "map.geojson"]).ends_with(0);
+    let text = std::fs::read_to_string(home.path().join("map.geojson")).expect("read the map");
+    let map: Value = serde_json::from_str(&text).expect("GeoJSON");
+    let features = map["features"].as_array().expect("features");
+    let points = features.iter().filter(|feature| feature["geometry"]["type"] == "Point");
+    let number = |value: &Value| value.as_f64().expect("degrees");
+    let point = |feature: &Value| {
+        let point = &feature["geometry"]["coordinates"];
+        (number(&point[0]), number(&point[1]))
+    };
+    points.map(point).collect()
+}
+
+fn all_in_iceland(points: &[(f64, f64)]) {
+    assert!(!points.is_empty());
+    for (longitude, latitude) in points {
+        assert!((63.0..67.0).contains(latitude) && (-25.0..-13.0).contains(longitude), "{points:?}");
+    }
+}
+
+lab_test! {
+    fn what_light_cannot_reach_is_struck_and_explained() {
+        let lab = Chain::of(2).without_limits().build();
+        let home = Home::new();
+        let document = traced(&home, &lab, &["--format", "json"]).document();
+        let place = |ttl: u8| document["places"][lab.hop(ttl, 4).to_string()].clone();
+        let struck = place(2);
+        assert_eq!(struck["verdict"], "unlocated", "{struck}");
+        assert_eq!((&struck["latitude"], &struck["city"]), (&Value::Null, &Value::Null));
+        assert_eq!(struck["candidates"][0]["verdict"], "impossible");
+        assert!(struck["candidates"][0]["reason"].as_str().is_some_and(|why| why.contains("km")), "{struck}");
+        for ttl in [1, 3] {
+            assert_eq!(place(ttl)["verdict"], "plausible", "{}", place(ttl));
+            assert!(place(ttl)["score"].as_f64().is_some_and(|score| score > 0.5));
+        }
+        let consistency = document["consistency"].as_f64().expect("a score of the whole path");
+        assert!((0.5..1.0).contains(&consistency), "{consistency}");
+
+        // What is kept says the same, in every form.
+        let shown = home.run(&["show", "latest", "--format", "json"]).ends_with(0).document();
+        assert_eq!(shown, document);
+        let table = home.run(&["show", "latest", "--verdicts"]).ends_with(0).stdout;
+        assert!(table.contains("unlocated") && table.contains("plausible"), "{table}");
+        let sheet = home.run(&["show", "latest", "--format", "csv"]).ends_with(0).stdout;
+        assert!(sheet.contains(",unlocated,") && sheet.contains(",plausible,"), "{sheet}");
+        // No pin in Tokyo, and none at 0,0.
+        all_in_iceland(&points(&home, "latest"));
+
+        let told = home.run(&["explain", "latest", "2"]).ends_with(0).stdout;
+        for word in ["struck", "Tokyo", "geofeed:wrong.csv", "impossible", "35.676,139.650", "unlocated"] {
+            assert!(told.contains(word), "{word:?} is missing in\n{told}");
+        }
+        let told = home.run(&["explain", "latest", "1", "--format", "json"]).ends_with(0).document();
+        assert_eq!(told["answerers"][0]["candidates"][0]["fate"], "taken", "{told}");
+        assert_eq!(told["origin"]["from"], "flag");
+        home.run(&["explain", "latest", "4"]).complains(2, &["no TTL 4", "1 to 3"]);
+        home.run(&["explain", "latest", "0"]).complains(2, &["TTL"]);
+    }
+
+    fn places_anew_change_no_measurement() {
+        let lab = Chain::of(2).without_limits().build();
+        let home = Home::new();
+        let before = traced(&home, &lab, &["--format", "json"]).document();
+        traced(&home, &lab, &[]);
+        let right = home.write("right.csv", &geofeed(&lab, RIGHT));
+        let anew = ["relocate", "--all", "--places", &right];
+
+        // Looking changes nothing.
+        let id = before["id"].as_str().expect("an id");
+        assert_eq!(rows(&home, &[&anew[..], &["--dry-run"]].concat()).len(), 2);
+        assert_eq!(home.run(&["show", id, "--format", "json"]).ends_with(0).document(), before);
+
+        let table = home.run(&["relocate", id, "--places", &right]).ends_with(0).stdout;
+        assert!(table.contains("Hafnarfjordur, IS") && table.contains("1 trace, 1 located anew"), "{table}");
+        let moves = rows(&home, &anew);
+        assert_eq!(moves.len(), 1, "the first has moved already: {moves:?}");
+        assert_eq!(moves[0]["address"], lab.hop(2, 4).to_string());
+        assert_eq!((&moves[0]["ttl"], &moves[0]["verdict_before"]), (&json!(2), &json!("unlocated")));
+        assert_eq!((&moves[0]["city"], &moves[0]["verdict"]), (&json!("Hafnarfjordur"), &json!("plausible")));
+        assert!(rows(&home, &anew).is_empty());
+
+        // Only what is known of the places is another thing now, in the database and in the document.
+        let mut after = home.run(&["show", id, "--format", "json"]).ends_with(0).document();
+        let path = home.data().join(format!("traces/{id}.json"));
+        let written: Value =
+            serde_json::from_str(&std::fs::read_to_string(path).expect("the document")).expect("a document");
+        assert_eq!(written, after);
+        assert_eq!(after["places"][lab.hop(2, 4).to_string()]["city"], "Hafnarfjordur");
+        assert_eq!(after["consistency"], 1.0);
+        for field in ["places", "consistency", "as_path"] {
+            after[field] = before[field].clone();
+        }
+        assert_eq!(after, before);
+        assert!(home.run(&["db", "check"]).ends_with(0).stdout.contains("sound"));
+    }
+
+    fn a_map_of_places_that_nobody_judged_is_judged() {
+        let lab = Chain::of(2).without_limits().build();
+        let home = Home::new();
+        let mut document = traced(&home, &lab, &["--format", "json"]).document();
+        document["consistency"] = Value::Null;
+        for place in document["places"].as_object_mut().expect("places").values_mut() {
+            place["score"] = Value::Null;
+            place["verdict"] = Value::Null;
+            let mut candidates = place["candidates"].take();
+            for candidate in candidates.as_array_mut().expect("candidates") {
+                candidate["verdict"] = Value::Null;
+                candidate["reason"] = Value::Null;
+                for field in ["latitude", "longitude", "city", "country_code"] {
+                    place[field] = candidate[field].clone();
+                }
+            }
+            place["candidates"] = candidates;
+        }
+        let file = home.write("old.json", &document.to_string());
+        all_in_iceland(&points(&home, &file));
+        let told = home.run(&["explain", &file, "2"]).ends_with(0).stdout;
+        assert!(told.contains("had not been judged") && told.contains("struck"), "{told}");
+    }
+
+    fn what_cannot_be_located_anew_is_refused() {
+        let home = Home::new();
+        home.run(&["relocate", "latest"]).complains(4, &["no database"]);
+        assert!(!home.data().exists());
+        home.run(&["relocate", "--all"]).complains(4, &["no database"]);
+        home.run(&["relocate"]).complains(2, &["--all"]);
+        home.run(&["relocate", "--all", "latest"]).complains(2, &["--all"]);
+        home.run(&["relocate", "some.json"]).complains(2, &["some.json", "a file"]);
+        home.run(&["relocate", "--all", "--places", "none.csv"]).complains(2, &["none.csv"]);
+        home.run(&["db", "init"]).ends_with(0);
+        home.run(&["relocate", "123456"]).complains(2, &["123456"]);
+        assert_eq!(rows(&home, &["relocate", "--all"]), Vec::<Value>::new());
+    }
+}
