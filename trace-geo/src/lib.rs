@@ -60,6 +60,7 @@ pub mod ipgeolocation;
 pub mod judge;
 mod locate;
 mod mmdb;
+pub mod origin;
 #[cfg(feature = "http")]
 mod secret;
 #[cfg(all(test, feature = "http"))]
