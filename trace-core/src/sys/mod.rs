@@ -8,7 +8,7 @@
 //! | does not see | what the kernel drops before a raw socket | the quoted IP header: TTL, type of service and address translation on the way |
 //! | source, interface, mark | in the packet and beside it | beside the packet; a mark needs `CAP_NET_RAW` or `CAP_NET_ADMIN` (socket(7)) |
 //! | source port | any | any, but for TCP, whose probes have a port each |
-//! | fragmentation | the packet's own flag; a packet larger than the interface takes is refused | `IP_MTU_DISCOVER`; where it is allowed, this machine cuts what is too large for its interface |
+//! | fragmentation | the packet's own flag; where it is allowed, the link itself cuts what is too large for the interface | `IP_MTU_DISCOVER`; where it is allowed, this machine cuts what is too large for its interface |
 //! | IPv6 flow label | constant per flow, never 0 | the same, also where the ports of TCP are not, unless another program holds a flow label for itself alone; then the kernel's, which is constant per address and ports and 0 where `net.ipv6.auto_flowlabels` is 0; a label that the user chose is not given up: its probes are refused |
 //!
 //! Both work on Linux; elsewhere opening one fails with [`Error::Unsupported`].

@@ -8,11 +8,13 @@
 
 pub mod checksum;
 mod extension;
+mod fragment;
 mod icmp;
 mod quote;
 pub(crate) mod template;
 
 pub use extension::Extensions;
+pub use fragment::fragments;
 pub use icmp::{Message, icmp_type, reply_kind};
 pub use quote::Quote;
 pub use template::{Headers, Template};

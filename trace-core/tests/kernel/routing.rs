@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use trace_core::Error;
 use trace_core::link::Destination;
-use trace_core::model::{Mode, Outcome, Protocol, Protocols, ReplyKind, Settings, Trace};
+use trace_core::model::{Mode, Outcome, ProbeResult, Protocol, Protocols, ReplyKind, Settings, Trace};
 use trace_core::sys;
 
 use crate::aimed::{TARGET, at_vantage};
@@ -241,6 +241,30 @@ lab_test! {
                 let settings = Settings { size: Some(1400), ..Settings::default() };
                 let whole = trace(&lab, mode, job_with(lab.target(family), protocol, settings));
                 check_chain(&lab, &whole, 2, family, protocol, 3);
+            }
+        });
+    }
+
+    /// 4,000 bytes where every link takes 1,500.
+    fn a_packet_larger_than_the_interface_is_cut_unless_that_is_forbidden() {
+        let lab = Chain::of(2).without_limits().build();
+        in_every_way(|mode, family, protocol| {
+            if protocol == Protocol::Tcp && mode == Mode::Unprivileged {
+                return;
+            }
+            let settings = Settings { size: Some(4000), flows: 2, ..Settings::default() };
+            let whole = trace(&lab, mode, job_with(lab.target(family), protocol, settings.clone()));
+            check_chain(&lab, &whole, 2, family, protocol, 6);
+            let settings = Settings { dont_fragment: true, ..settings };
+            let job = job_with(lab.target(family), protocol, settings);
+            let mut found = None;
+            at_vantage(&lab, mode, || {
+                let mut tracer = trace_core::tracer::Tracer::new(sys::open(Some(mode)).expect("open a link"));
+                found = Some(tracer.run(job).expect("trace"));
+            });
+            for probe in found.expect("a trace").hops.iter().flat_map(|hop| &hop.probes) {
+                let ProbeResult::Unsent { error } = &probe.result else { panic!("{mode} {protocol} IPv{family}: {probe:?}") };
+                assert!(error.contains("too long"), "{mode} {protocol} IPv{family}: {error}");
             }
         });
     }

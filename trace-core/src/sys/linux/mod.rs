@@ -8,6 +8,7 @@ mod identities;
 mod interface;
 mod kernel;
 mod notes;
+mod packets;
 mod raw;
 mod socket;
 mod unprivileged;

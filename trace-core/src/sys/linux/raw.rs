@@ -8,15 +8,16 @@ use super::control::Orders;
 use super::filter;
 use super::identities::{Identities, Needs, Wanted};
 use super::notes;
-use super::socket::{self, Fragmentation, Queue, SocketOption};
+use super::packets::{hear_packets, transmit};
+use super::socket::{self, Fragmentation, SocketOption};
 use super::way::Way;
 use crate::Error;
 use crate::carrier;
-use crate::engine::{Moment, Probe, TargetIndex};
+use crate::engine::{Moment, Probe, ProbeId, TargetIndex};
 use crate::link::{Attached, Destination, Incoming, Link, SendFailure};
 use crate::model::{Family, Mode, Protocol};
 use crate::sys::clock::{SystemClocks, Timekeeper};
-use crate::wire::{Headers, Template};
+use crate::wire::{Headers, Template, fragments};
 
 /// Raw sockets: whole packets out, whole answers in. Needs `CAP_NET_RAW`.
 ///
@@ -25,7 +26,8 @@ use crate::wire::{Headers, Template};
 /// The port a SYN leaves from is reserved by a TCP socket that never listens. So the kernel resets by itself
 /// whatever a target accepts, unless a firewall of this machine forbids it.
 ///
-/// Packets larger than the interface takes are refused: nobody cuts a packet that comes with its IP header.
+/// Packets larger than the interface takes are cut here, as nobody else cuts a packet that comes with its IP header;
+/// those that may not be cut are refused.
 #[derive(Debug)]
 pub struct RawLink {
     clock: Timekeeper<SystemClocks>,
@@ -66,6 +68,8 @@ struct Aim {
     address: IpAddr,
     to: SockAddr,
     orders: Orders,
+    /// What a packet may have at most to leave uncut; `None` where it is not known or nothing may be cut.
+    mtu: Option<usize>,
     claimed: Vec<usize>,
     protocols: &'static [Protocol],
     /// Protocol by protocol, in each flow by flow.
@@ -260,7 +264,8 @@ impl Link for RawLink {
         }
         let (claimed, (identities, templates)) = claimed?;
         let (to, orders) = (way.to(0, 0), way.orders());
-        self.targets.insert(target, Aim { address, to, orders, claimed, protocols, templates });
+        let mtu = way.mtu().filter(|_| !destination.dont_fragment);
+        self.targets.insert(target, Aim { address, to, orders, mtu, claimed, protocols, templates });
         self.listen_everywhere();
         Ok(Attached { source, identities, notes: notes::of(destination, Mode::Raw) })
     }
@@ -282,19 +287,18 @@ impl Link for RawLink {
         };
         let sender = side.sender.as_ref().ok_or_else(super::unknown)?;
         let packet = template.stamp(probe.ttl, probe.id, probe.off_flow);
-        loop {
-            let left = self.clock.now();
-            match socket::send(sender, packet, &aim.to, aim.orders.bytes()) {
-                Ok(_) => return Ok(left),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if socket::is_busy(&error) => return Err(SendFailure::Busy),
-                Err(error) => {
-                    // What this machine complains of, such as a packet too large, is queued as well.
-                    while socket::receive(sender, Queue::Errors, &mut self.buffer).is_ok() {}
-                    return Err(SendFailure::Refused(error));
-                }
-            }
+        let (clock, buffer) = (&self.clock, self.buffer.as_mut_slice());
+        let (to, orders) = (&aim.to, aim.orders.bytes());
+        let Some(mtu) = aim.mtu.filter(|mtu| packet.len() > *mtu) else {
+            return transmit(sender, packet, to, orders, clock, buffer);
+        };
+        let pieces = fragments(side.family, packet, mtu, identification(probe)).unwrap_or_default();
+        let mut left = None;
+        for piece in &pieces {
+            let now = transmit(sender, piece, to, orders, clock, buffer)?;
+            left.get_or_insert(now);
         }
+        left.ok_or_else(|| SendFailure::Refused(io::Error::from_raw_os_error(libc::EMSGSIZE)))
     }
 
     fn receive(&mut self, until: Moment, hear: &mut dyn FnMut(Incoming<'_>)) -> Result<(), Error> {
@@ -340,36 +344,15 @@ impl Link for RawLink {
     }
 }
 
-/// Hands over what a raw socket has heard; tells whether it is empty then.
-fn hear_packets(
-    listener: &Socket,
-    protocol: Protocol,
-    family: Family,
-    clock: &Timekeeper<SystemClocks>,
-    buffer: &mut [u8],
-    hear: &mut dyn FnMut(Incoming<'_>),
-) -> bool {
-    super::read_all(|| {
-        let received = socket::receive(listener, Queue::Data, buffer)?;
-        let at = clock.arrival(received.told.stamp);
-        let (bytes, reply_ttl) = match family {
-            Family::V4 => behind_ipv4_header(received.bytes),
-            Family::V6 => (received.bytes, received.told.ttl),
-        };
-        if let Some(peer) = received.peer {
-            hear(Incoming::Packet { protocol, from: peer.ip(), bytes, reply_ttl, at });
-        }
-        Ok(())
-    })
-}
-
-/// What follows the IPv4 header that a raw socket delivers, and the TTL in it (RFC 791, section 3.1).
-fn behind_ipv4_header(packet: &[u8]) -> (&[u8], Option<u8>) {
-    let Some([version_and_length, _, _, _, _, _, _, _, ttl, ..]) = packet.first_chunk::<20>() else {
-        return (&[], None);
+/// What tells the pieces of a probe from those of every other to the same target: its protocol, flow and id. Of the
+/// first flow it is the id, which IPv4 headers carry anyway.
+fn identification(probe: &Probe) -> u32 {
+    let protocol = match probe.protocol {
+        Protocol::Icmp => 0,
+        Protocol::Udp => 1 << 28,
+        Protocol::Tcp => 2 << 28,
     };
-    let words = usize::from(version_and_length & 0x0f);
-    (packet.get(words * 4..).unwrap_or_default(), Some(*ttl))
+    protocol | (u32::from(probe.flow.0) * u32::from(ProbeId::COUNT) + u32::from(probe.id.get()))
 }
 
 #[cfg(test)]

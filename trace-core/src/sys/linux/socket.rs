@@ -28,6 +28,7 @@ impl SocketOption {
     pub(super) const V6_FLOW_LABELS: Self = Self(libc::IPPROTO_IPV6, libc::IPV6_FLOWINFO_SEND);
     const V4_RECEIVED_TTL: Self = Self(libc::IPPROTO_IP, libc::IP_RECVTTL);
     const V6_RECEIVED_TTL: Self = Self(libc::IPPROTO_IPV6, libc::IPV6_RECVHOPLIMIT);
+    const V6_WHOLE: Self = Self(libc::IPPROTO_IPV6, libc::IPV6_DONTFRAG);
     const V4_FRAGMENTATION: Self = Self(libc::IPPROTO_IP, libc::IP_MTU_DISCOVER);
     const V6_FRAGMENTATION: Self = Self(libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER);
     /// Whether binding to an address alone leaves the port for later (`IP_BIND_ADDRESS_NO_PORT` of linux/in.h).
@@ -79,6 +80,20 @@ impl SocketOption {
         }
     }
 
+    #[expect(unsafe_code, reason = "neither std nor socket2 read these options")]
+    fn get(self, socket: &Socket) -> io::Result<libc::c_int> {
+        let Self(level, name) = self;
+        let mut value: libc::c_int = 0;
+        let mut length =
+            libc::socklen_t::try_from(size_of_val(&value)).map_err(|_| io::ErrorKind::InvalidInput)?;
+        // SAFETY: the kernel writes at most `length` bytes into an integer that is exactly as long, and then their
+        // number into `length`.
+        let result = unsafe {
+            libc::getsockopt(socket.as_raw_fd(), level, name, (&raw mut value).cast(), &raw mut length)
+        };
+        if result == 0 { Ok(value) } else { Err(io::Error::last_os_error()) }
+    }
+
     pub(super) fn set(self, socket: &Socket, value: libc::c_int) -> io::Result<()> {
         set_words(socket, self, &[value.cast_unsigned()])
     }
@@ -99,6 +114,10 @@ impl Fragmentation {
             Self::Allowed => libc::IP_PMTUDISC_DONT,
             Self::Forbidden => libc::IP_PMTUDISC_PROBE,
         };
+        if family == Family::V6 {
+            // Where this machine itself would cut.
+            SocketOption::V6_WHOLE.set(socket, i32::from(self == Self::Forbidden))?;
+        }
         SocketOption::fragmentation(family).set(socket, value)
     }
 
@@ -284,6 +303,15 @@ pub(super) fn handshake_time(socket: &Socket) -> Option<Duration> {
     let told = result == 0 && usize::try_from(length).is_ok_and(|length| length >= RTT + 4);
     let microseconds = u32::from_ne_bytes(*information.last_chunk()?);
     (told && microseconds > 0).then(|| Duration::from_micros(microseconds.into()))
+}
+
+/// The most bytes a packet may have to reach the peer of a connected socket in one piece, as far as is known here.
+pub(super) fn mtu(socket: &Socket, family: Family) -> Option<usize> {
+    let option = match family {
+        Family::V4 => SocketOption(libc::IPPROTO_IP, libc::IP_MTU),
+        Family::V6 => SocketOption(libc::IPPROTO_IPV6, libc::IPV6_MTU),
+    };
+    usize::try_from(option.get(socket).ok()?).ok()
 }
 
 /// Whether the same packet may be sent again in a moment.

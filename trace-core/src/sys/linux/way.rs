@@ -22,6 +22,8 @@ pub(super) struct Way {
     wanted: Option<IpAddr>,
     interface: Option<Interface>,
     mark: Option<u32>,
+    /// The most bytes that a packet may have to leave in one piece; `None` where the kernel does not tell.
+    mtu: Option<usize>,
 }
 
 impl Way {
@@ -56,7 +58,7 @@ impl Way {
         if family == Family::V6 {
             asked.set_only_v6(true).map_err(no_route)?;
         }
-        let mut way = Self { address, source: address, wanted, interface, mark };
+        let mut way = Self { address, source: address, wanted, interface, mark, mtu: None };
         way.hold(&asked)?;
         asked.connect(&way.to(port, 0)).map_err(no_route)?;
         let own = asked.local_addr().map_err(no_route)?.as_socket();
@@ -64,6 +66,7 @@ impl Way {
             Some(own) => way.source = own,
             None => return Err(no_route(io::ErrorKind::AddrNotAvailable.into())),
         }
+        way.mtu = socket::mtu(&asked, family);
         Ok(way)
     }
 
@@ -75,6 +78,11 @@ impl Way {
     /// Where probes leave from.
     pub(super) const fn source(&self) -> IpAddr {
         self.source
+    }
+
+    /// The most bytes that a packet may have to leave in one piece, as far as is known.
+    pub(super) const fn mtu(&self) -> Option<usize> {
+        self.mtu
     }
 
     pub(super) const fn family(&self) -> Family {
