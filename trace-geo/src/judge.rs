@@ -77,7 +77,7 @@
 
 mod choice;
 mod claim;
-mod course;
+pub(crate) mod course;
 mod outline;
 mod path;
 mod spot;
@@ -93,6 +93,7 @@ use trace_core::model::{Atlas, Evidence, Located, Place, Trace, TraceKind, Verdi
 use self::claim::{Subject, subjects};
 use self::path::{Board, Ruling};
 use self::spot::Spots;
+pub(crate) use self::spot::kilometres;
 use self::tour::FIBRE;
 
 /// Half the way round the world along a meridian, in kilometres: no place is further away.

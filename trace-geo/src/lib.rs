@@ -43,6 +43,7 @@
 //!   to: `IpGeolocation` (global addresses alone, with the user's key) and `update` (downloads of databases). No clock
 //!   is read; the time is handed in.
 
+pub mod budget;
 pub mod builtin;
 mod cache;
 mod chain;

@@ -7,11 +7,11 @@ use trace_core::model::{Flow, ProbeRecord, Protocol, ReplyKind, Trace, Ttl};
 
 /// An address that answered at a TTL, with the least RTT at it or behind it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Stop {
-    pub(super) ttl: Ttl,
-    pub(super) address: IpAddr,
+pub(crate) struct Stop {
+    pub(crate) ttl: Ttl,
+    pub(crate) address: IpAddr,
     /// Milliseconds, above 0.
-    pub(super) rtt: f64,
+    pub(crate) rtt: f64,
 }
 
 struct Answer {
@@ -24,7 +24,7 @@ struct Answer {
 
 /// The usable flows of a trace, each as its stops by TTL. A flow in which two addresses answered at one TTL,
 /// or in which somebody answered behind the target, did not keep to one path and is left out.
-pub(super) fn courses(trace: &Trace) -> Vec<Vec<Stop>> {
+pub(crate) fn courses(trace: &Trace) -> Vec<Vec<Stop>> {
     let mut flows: BTreeMap<(Option<Protocol>, Flow), Vec<Answer>> = BTreeMap::new();
     for hop in &trace.hops {
         for probe in &hop.probes {

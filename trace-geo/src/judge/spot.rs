@@ -139,6 +139,11 @@ impl Spots {
     }
 }
 
+/// The geodesic between two points, in kilometres.
+pub(crate) fn kilometres(one: Coordinates, other: Coordinates) -> f64 {
+    Globe::new().kilometres(&Reduced::new(one), &Reduced::new(other))
+}
+
 /// Geodesics of the WGS84 ellipsoid.
 struct Globe(Geodesic);
 
