@@ -17,6 +17,8 @@ use trace_core::tracer::{Job, Tracer};
 
 #[path = "scenarios/files.rs"]
 mod files;
+#[path = "scenarios/quiet.rs"]
+mod quiet;
 
 const fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)

@@ -29,7 +29,8 @@ words! {
         RateLimited = "rate-limited",
         /// Nobody answered here while a hop behind it did.
         Silent = "silent",
-        /// Probes of one protocol were answered here and those of another were not, though they passed.
+        /// Probes of one protocol were answered here and those of another were not, though they passed: a router that
+        /// chooses, or one for each.
         Selective = "selective",
         /// Several addresses answered at this TTL.
         SeveralAnswerers = "several-answerers",

@@ -1,11 +1,17 @@
 //! Who answers how much: rate limits, silence, and routers that answer some protocols only.
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
 use super::survey::{listed, note};
 use super::{Finding, Observation, Survey};
 use crate::model::{Hop, ProbeRecord, ProbeResult, Protocol, Statistics, Ttl};
 
 /// Probes a hop needs before a difference in loss between it and another that loses too means anything.
 const ENOUGH: u32 = 20;
+/// Probes of a protocol that must all be answered, or none of them, before a router is said to choose: one may be
+/// lost or limited.
+const SEVERAL: u32 = 2;
 /// How many standard deviations such a difference must have.
 const DEVIATIONS: f64 = 3.0;
 
@@ -17,7 +23,8 @@ pub(super) fn observe(survey: &Survey<'_>, found: &mut Vec<Observation>) {
             rate_limit(survey, hop, behind, protocol, found);
         }
         silence(hop, behind, found);
-        selection(survey, hop, behind, found);
+        let before = index.checked_sub(1).and_then(|before| hops.get(before));
+        selection(survey, before, hop, behind, found);
         let answerers = hop.answerers();
         if answerers.len() > 1 {
             let explanation = format!("{} addresses answered: {}", answerers.len(), listed(answerers));
@@ -93,7 +100,13 @@ fn silence(hop: &Hop, behind: &[Hop], found: &mut Vec<Observation>) {
     }
 }
 
-fn selection(survey: &Survey<'_>, hop: &Hop, behind: &[Hop], found: &mut Vec<Observation>) {
+fn selection(
+    survey: &Survey<'_>,
+    before: Option<&Hop>,
+    hop: &Hop,
+    behind: &[Hop],
+    found: &mut Vec<Observation>,
+) {
     let own = |protocol| move |probe: &ProbeRecord| probe.protocol == Some(protocol);
     let of = |hop: &Hop, protocol| survey.statistics_of(hop, own(protocol));
     let whole: Vec<Protocol> = Protocol::ALL
@@ -101,7 +114,7 @@ fn selection(survey: &Survey<'_>, hop: &Hop, behind: &[Hop], found: &mut Vec<Obs
         .copied()
         .filter(|&protocol| {
             let here = of(hop, protocol);
-            here.sent > 0 && here.answered == here.sent
+            here.sent >= SEVERAL && here.answered == here.sent
         })
         .collect();
     let refused: Vec<Protocol> = Protocol::ALL
@@ -109,15 +122,29 @@ fn selection(survey: &Survey<'_>, hop: &Hop, behind: &[Hop], found: &mut Vec<Obs
         .copied()
         .filter(|&protocol| {
             let here = of(hop, protocol);
-            here.sent > 0 && here.answered == 0 && behind.iter().any(|hop| of(hop, protocol).answered > 0)
+            here.sent >= SEVERAL
+                && here.answered == 0
+                && behind.iter().any(|hop| of(hop, protocol).answered > 0)
         })
         .collect();
-    if !whole.is_empty() && !refused.is_empty() {
+    // Protocols may go different ways. Where they meet before and behind, that is unlikely.
+    let around = |protocol| [before, behind.first()].map(|hop| hop.map(|hop| answerers(hop, protocol)));
+    let ways: Vec<_> = whole.iter().chain(&refused).map(|protocol| around(*protocol)).collect();
+    let meet = ways.iter().zip(ways.iter().skip(1)).all(|(one, other)| one == other)
+        && ways.first().is_some_and(|way| way.iter().flatten().all(|answerers| !answerers.is_empty()));
+    if !whole.is_empty() && !refused.is_empty() && meet {
         let explanation = format!(
-            "answers {} and not {}, though packets of both pass: it chooses what it answers",
+            "probes by {} are answered and those by {} are not, though packets of both pass: it chooses what it \
+             answers, or another router stands here for each",
             listed(whole),
             listed(refused)
         );
         note(found, hop.ttl, Finding::Selective, explanation);
     }
+}
+
+/// Who answered probes of a protocol.
+fn answerers(hop: &Hop, protocol: Protocol) -> BTreeSet<IpAddr> {
+    let probes = hop.probes.iter().filter(|probe| probe.protocol == Some(protocol));
+    probes.filter_map(ProbeRecord::reply).map(|reply| reply.from).collect()
 }
