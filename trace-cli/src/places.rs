@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use trace_core::model::{Atlas, Hop, Trace};
+use trace_core::model::{Atlas, Hop, Located, Trace};
 use trace_geo::{Chain, judge};
 
 /// Everybody on a trace, and its target.
@@ -15,10 +15,15 @@ pub(crate) fn addresses(trace: &Trace) -> BTreeSet<IpAddr> {
 /// What the sources say of the addresses of a trace, held against its round-trip times. `names` are the host names
 /// that are known.
 pub(crate) fn locate(chain: Option<&Chain>, trace: &Trace, names: &BTreeMap<IpAddr, String>) -> Atlas {
-    let mut atlas = chain.map_or_else(Atlas::default, |chain| chain.atlas(addresses(trace)));
-    for (address, name) in names {
-        atlas.places.entry(*address).or_default().hostname = Some(name.clone());
-    }
+    let atlas = match chain {
+        Some(chain) => chain.atlas_named(addresses(trace), names),
+        None => {
+            let named = |(address, name): (&IpAddr, &String)| {
+                (*address, Located { hostname: Some(name.clone()), ..Located::default() })
+            };
+            Atlas { places: names.iter().map(named).collect(), consistency: None }
+        }
+    };
     judge::judge(trace, &atlas)
 }
 

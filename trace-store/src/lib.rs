@@ -68,4 +68,7 @@ mod store;
 
 pub use error::Error;
 pub use id::new_id;
-pub use store::{Document, Documents, Filter, Overwrite, Relocated, Report, Store, Stored, Summary, rescue};
+pub use store::{
+    Document, Documents, Era, Filter, Overwrite, Prune, Relocated, Report, Spread, Store, Stored, Subject,
+    Summary, rescue,
+};

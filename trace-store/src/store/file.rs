@@ -55,7 +55,7 @@ pub(super) fn write(data: &Path, id: Uuid, text: &str) -> Result<PathBuf, Error>
 }
 
 /// Makes sure that the names in a directory survive a power cut.
-fn sync(directory: &Path) -> Result<(), Error> {
+pub(super) fn sync(directory: &Path) -> Result<(), Error> {
     // Elsewhere a directory cannot be opened like a file, or need not be.
     if cfg!(unix) {
         File::open(directory)

@@ -5,6 +5,7 @@ mod fault;
 mod file;
 mod find;
 mod get;
+mod history;
 mod init;
 mod intern;
 mod list;
@@ -15,6 +16,7 @@ mod open;
 mod put;
 mod recover;
 mod relocate;
+mod remove;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -29,10 +31,12 @@ use crate::Error;
 
 pub use check::Report;
 pub use file::rescue;
+pub use history::{Era, Spread, Subject};
 pub use init::Overwrite;
 pub use list::{Filter, Summary};
 pub use put::{Document, Documents, Stored};
 pub use relocate::Relocated;
+pub use remove::Prune;
 
 /// The traces of one data directory: the database `traces.sqlite`, and documents in `traces/`.
 ///

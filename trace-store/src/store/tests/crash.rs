@@ -167,3 +167,21 @@ fn a_process_killed_while_it_relocates_leaves_old_places_or_new_ones() {
         assert!(file::leftovers(directory.path()).is_empty());
     }
 }
+
+#[test]
+fn a_process_killed_while_it_deletes_leaves_whole_traces() {
+    for step in [Step::AfterCommit, Step::AfterRename, Step::BeforeCommit] {
+        let directory = tempfile::tempdir().unwrap();
+        let traces = [realistic::trace(0, 20, 3), realistic::trace(1, 20, 3)];
+        let mut store = Store::open(directory.path()).unwrap();
+        for (trace, atlas) in &traces {
+            store.put(trace, atlas, Documents::Write).unwrap();
+        }
+        drop(store);
+        let mut child = Child::deleting(directory.path(), step);
+        child.wait_for(&format!("stopped at {step:?}"));
+        child.kill();
+        // The rows go last, so the trace is still there, and its document is written again.
+        assert_eq!(all_is_well(directory.path(), &[traces[0].0.id, traces[1].0.id], [0, 1]), 2, "{step:?}");
+    }
+}

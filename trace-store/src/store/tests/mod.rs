@@ -1,10 +1,12 @@
 mod crash;
 mod documents;
+mod history;
 mod migration;
 mod open;
 mod processes;
 mod realistic;
 mod relocate;
+mod remove;
 mod round_trip;
 mod search;
 mod size;

@@ -42,6 +42,13 @@ impl Child {
         child
     }
 
+    /// Starts a process that removes trace number 0, and stops at a step.
+    pub(super) fn deleting(directory: &Path, stop_at: Step) -> Self {
+        let mut child = Self::prepare_as("deleting_child", directory, 0, 1, Some(stop_at));
+        child.go();
+        child
+    }
+
     /// Starts a process that waits to be told to [`Child::go`].
     fn prepare(directory: &Path, first: u32, count: u32, stop_at: Option<Step>) -> Self {
         Self::prepare_as("child", directory, first, count, stop_at)
@@ -136,6 +143,16 @@ fn relocating_child() {
     let mut store = Store::open(Path::new(&directory)).unwrap();
     let (trace, atlas) = realistic::trace(0, 20, 3);
     store.relocate(trace.id, &relocate::elsewhere(&atlas)).unwrap();
+}
+
+#[test]
+#[ignore = "other tests run it as a process of its own"]
+fn deleting_child() {
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+    let directory = std::env::var_os(DIRECTORY).unwrap();
+    let mut store = Store::open(Path::new(&directory)).unwrap();
+    let (trace, _) = realistic::trace(0, 20, 3);
+    store.delete(&[trace.id]).unwrap();
 }
 
 #[test]
