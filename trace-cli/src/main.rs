@@ -9,6 +9,7 @@ mod exit;
 mod grid;
 mod host;
 mod interrupt;
+mod keyboard;
 mod kept;
 mod names;
 mod output;

@@ -1,24 +1,30 @@
 //! `trace HOST...`: measure, then locate, print, keep and draw.
 
+mod board;
 mod finish;
 mod keep;
 mod launch;
 mod live;
+mod named;
 mod stream;
 mod supply;
 
+use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use std::{panic, sync::mpsc, thread};
 
 use anyhow::Context as _;
+use trace_core::engine::TargetIndex;
 use trace_core::link::Link;
-use trace_core::model::{Outcome, Trace};
+use trace_core::model::{Outcome, Trace, Ttl};
 use trace_core::sys;
 use trace_core::tracer::{Event, Tracer};
 use trace_store::Store;
 
+use self::board::{Board, Finder, Order};
 use self::finish::Finish;
 use self::launch::{Launch, Next};
 use self::live::Live;
@@ -37,6 +43,8 @@ type AnyTracer = Tracer<Box<dyn Link>>;
 const AT_ONCE: usize = 2048;
 /// Traces under way at least, however slowly probes may leave.
 const AT_ONCE_AT_LEAST: usize = 16;
+/// How long keys and the picture of rounds may have to wait.
+const ROUND_TURN: Duration = Duration::from_millis(50);
 /// How long hosts that are being looked up may have to wait for the tracer.
 const TURN: Duration = Duration::from_millis(20);
 
@@ -70,7 +78,11 @@ pub(crate) fn run(
             launch.host(&mut tracer, &host, addresses)?;
         }
         listen(&interrupt)?;
-        one(&mut tracer, launch, &settings, &interrupt, &mut finish, output)
+        if settings.probing.rounds > 1 && settings.format == Format::Table && output.is_terminal() {
+            rounds(&mut tracer, launch, &settings, &interrupt, &mut finish, output)
+        } else {
+            one(&mut tracer, launch, &settings, &interrupt, &mut finish, output)
+        }
     } else {
         listen(&interrupt)?;
         many(&mut tracer, launch, &settings, &interrupt, &mut finish, output)
@@ -119,9 +131,66 @@ fn one(
                 }
                 traced = Some((trace, remarks));
             }
-            Happened::Nothing => {}
+            Happened::RoundOver { .. } | Happened::Nothing => {}
         }
     }
+    let finished = traced.map(|(trace, remarks)| finish.trace(*trace, &remarks, output));
+    measure.worst.max(finished.unwrap_or(Exit::Done))
+}
+
+/// One host, round after round, on a terminal: a table that grows, steered by keys.
+fn rounds(
+    tracer: &mut AnyTracer,
+    mut launch: Launch<'_>,
+    settings: &TraceSettings,
+    interrupt: &Interrupt,
+    finish: &mut Finish<'_>,
+    output: &mut Output,
+) -> Exit {
+    // The terminal is not as it was, and every round counts: no signal ends the program where it stands.
+    interrupt.take_care();
+    let mut measure = Measure::default();
+    let mut traced = None;
+    thread::scope(|scope| {
+        let (ask, asked) = mpsc::channel();
+        let (tell, found) = mpsc::channel();
+        if let Some(chain) = finish.chain() {
+            scope.spawn(move || {
+                asked.iter().try_for_each(|addresses: BTreeSet<_>| tell.send(chain.atlas(addresses)))
+            });
+        }
+        let mut board = Board::new(output.paint(), Finder { ask, found }, settings.names);
+        let quit = Cell::new(false);
+        let cancelled = || quit.get() || interrupt.is_asked();
+        while let Some(happened) = measure.next(tracer, &mut launch, ROUND_TURN, &cancelled) {
+            match happened {
+                Happened::RoundOver { target, round, last_ttl } => {
+                    if let Some((draft, _)) = launch.draft(target, Vec::new()) {
+                        board.round_over(round, last_ttl, &draft, &|from| tracer.hops_from(target, from));
+                    }
+                }
+                Happened::Measured(trace, remarks) => {
+                    board.give_way(output);
+                    traced = Some((trace, remarks));
+                }
+                Happened::Answered(_) | Happened::Nothing => {}
+            }
+            for order in board.orders() {
+                match order {
+                    Order::Pause => tracer.pause(),
+                    Order::Resume => tracer.resume(),
+                    Order::Quit => quit.set(true),
+                }
+            }
+            if traced.is_none()
+                && board.is_due()
+                && let Some(target) = launch.first()
+                && let Some((draft, remarks)) = launch.draft(target, tracer.hops_from(target, board.wanted()))
+            {
+                board.draw(&draft, remarks, output);
+            }
+        }
+    });
     let finished = traced.map(|(trace, remarks)| finish.trace(*trace, &remarks, output));
     measure.worst.max(finished.unwrap_or(Exit::Done))
 }
@@ -210,7 +279,7 @@ fn many(
                     // The worker takes everything until this sender is gone.
                     let _ = hand_over.send((trace, remarks));
                 }
-                Some(Happened::Answered(_) | Happened::Nothing) => {}
+                Some(Happened::Answered(_) | Happened::RoundOver { .. } | Happened::Nothing) => {}
                 None if measure.is_broken() => break,
                 None => {}
             }
@@ -228,9 +297,11 @@ fn many(
 /// What happens while measuring.
 enum Happened {
     /// Somebody answered.
-    Answered(trace_core::engine::TargetIndex),
+    Answered(TargetIndex),
     /// A trace is finished, with remarks on how it was made.
     Measured(Box<Trace>, Vec<String>),
+    /// A round of a trace is over.
+    RoundOver { target: TargetIndex, round: u32, last_ttl: Ttl },
     /// Nothing, for as long as it was waited.
     Nothing,
 }
@@ -275,7 +346,9 @@ impl Measure {
                 Ok(None) => return None,
                 Ok(Some(Event::Answered { target, .. })) => return Some(Happened::Answered(target)),
                 Ok(Some(Event::Idle)) => return Some(Happened::Nothing),
-                Ok(Some(Event::RoundFinished { .. })) => return Some(Happened::Nothing),
+                Ok(Some(Event::RoundFinished { target, round, last_ttl, .. })) => {
+                    return Some(Happened::RoundOver { target, round, last_ttl });
+                }
                 Ok(Some(Event::Finished { target, trace })) => match launch.next(tracer, target, &trace) {
                     Next::Enough(remarks) => return Some(Happened::Measured(trace, remarks)),
                     Next::Another => {}

@@ -14,6 +14,7 @@ mod bad_input;
 mod chains;
 mod kept;
 mod names;
+mod rounds;
 mod run;
 mod sights;
 mod sweep;

@@ -87,6 +87,11 @@ impl<'a> Finish<'a> {
         }
     }
 
+    /// The sources of places, if there are any.
+    pub(super) const fn chain(&self) -> Option<&Chain> {
+        self.chain.as_ref()
+    }
+
     /// The store, if there is one.
     pub(super) const fn keep(&mut self) -> Option<&mut Keep<'a>> {
         self.keep.as_mut()

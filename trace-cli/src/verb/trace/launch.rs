@@ -193,9 +193,14 @@ impl<'a> Launch<'a> {
         Some(length)
     }
 
+    /// The first of the running traces.
+    pub(super) fn first(&self) -> Option<TargetIndex> {
+        self.running.keys().next().copied()
+    }
+
     /// The first of the running traces, before anything is known.
     pub(super) fn first_draft(&self) -> Option<(Trace, &[String])> {
-        self.draft(*self.running.keys().next()?, Vec::new())
+        self.draft(self.first()?, Vec::new())
     }
 
     /// A running trace as far as it is known before it is finished, and remarks on how it is made.

@@ -16,46 +16,29 @@ use crate::report::tally::Tallies;
 const PAUSE: Duration = Duration::from_millis(25);
 
 /// What stands on the terminal now.
-pub(super) struct Live {
-    paint: Paint,
+pub(super) struct Picture {
     /// The columns each line took, from where the picture begins.
     lines: Vec<usize>,
     last: Option<Instant>,
+    pause: Duration,
 }
 
-impl Live {
-    pub(super) const fn new(paint: Paint) -> Self {
-        Self { paint, lines: Vec::new(), last: None }
+impl Picture {
+    /// A picture that is drawn again after so long at the earliest.
+    pub(super) const fn new(pause: Duration) -> Self {
+        Self { lines: Vec::new(), last: None, pause }
     }
 
     /// Whether it is time for another picture.
     pub(super) fn is_due(&self) -> bool {
-        self.last.is_none_or(|last| now().duration_since(last) >= PAUSE)
+        self.last.is_none_or(|last| now().duration_since(last) >= self.pause)
     }
 
-    /// Draws the trace as it is now. Whoever has gone will be noticed when the results are printed.
-    pub(super) fn draw(&mut self, trace: &Trace, remarks: &[String], output: &mut Output) {
+    /// Draws heading, hops and what stands beneath them over what was drawn before; of the hops the last ones, where
+    /// not all fit. Whoever has gone will be noticed when the results are printed.
+    pub(super) fn draw(&mut self, heading: &str, hops: &[String], beneath: &[String], output: &mut Output) {
         let Some((width, height)) = output.size() else { return };
-        let atlas = Atlas::default();
-        let target = trace.target.as_ref();
-        // Of the hops that nobody has answered for yet the first is enough.
-        let heard = trace.hops.iter().rposition(trace_core::model::Hop::answered).map_or(0, |last| last + 1);
-        let shown = trace.hops.get(..(heard + 1).min(trace.hops.len())).unwrap_or_default();
-        let settings = trace.settings.as_ref();
-        let tallies = Tallies::default();
-        let hops = Hops {
-            hops: shown,
-            findings: &[],
-            statistics: &[],
-            atlas: &atlas,
-            target,
-            verdicts: false,
-            columns: Hops::columns_for(trace.protocol, settings, &tallies, Display::default()),
-            names: false,
-        };
-        let heading = table::heading(trace, remarks, self.paint);
-        let hops = hops.cut_lines(self.paint, width);
-        let picture = fitting(heading.lines(), &hops, width, height.saturating_sub(1));
+        let picture = fitting(heading.lines(), hops, beneath, width, height.saturating_sub(1));
         let mut text = back_to_top(&self.lines, width);
         self.lines.clear();
         // Line by line: clearing everything first makes some terminals keep each picture in their memory.
@@ -76,28 +59,89 @@ impl Live {
         }
         self.lines.clear();
     }
+
+    /// Leaves what stands there, and draws the next picture beneath it.
+    pub(super) fn leave(&mut self) {
+        self.lines.clear();
+        self.last = None;
+    }
 }
 
-/// The heading and as many of the last hops as fit into `height` rows of a terminal.
+/// A trace of one round.
+pub(super) struct Live {
+    paint: Paint,
+    picture: Picture,
+}
+
+impl Live {
+    pub(super) const fn new(paint: Paint) -> Self {
+        Self { paint, picture: Picture::new(PAUSE) }
+    }
+
+    /// Whether it is time for another picture.
+    pub(super) fn is_due(&self) -> bool {
+        self.picture.is_due()
+    }
+
+    /// Draws the trace as it is now.
+    pub(super) fn draw(&mut self, trace: &Trace, remarks: &[String], output: &mut Output) {
+        let Some((width, _)) = output.size() else { return };
+        let atlas = Atlas::default();
+        // Of the hops that nobody has answered for yet the first is enough.
+        let heard = trace.hops.iter().rposition(trace_core::model::Hop::answered).map_or(0, |last| last + 1);
+        let shown = trace.hops.get(..(heard + 1).min(trace.hops.len())).unwrap_or_default();
+        let tallies = Tallies::default();
+        let hops = Hops {
+            hops: shown,
+            findings: &[],
+            statistics: &[],
+            atlas: &atlas,
+            target: trace.target.as_ref(),
+            verdicts: false,
+            columns: Hops::columns_for(trace.protocol, trace.settings.as_ref(), &tallies, Display::default()),
+            names: false,
+        };
+        let heading = table::heading(trace, remarks, self.paint);
+        self.picture.draw(&heading, &hops.cut_lines(self.paint, width), &[], output);
+    }
+
+    /// Has the picture taken away as soon as there is a table in its place.
+    pub(super) fn give_way(&mut self, output: &mut Output) {
+        self.picture.give_way(output);
+    }
+}
+
+/// The heading, what stands beneath, and as many of the last hops as fit between them into `height` rows of a terminal.
 fn fitting<'a>(
     heading: impl Iterator<Item = &'a str>,
     hops: &'a [String],
+    beneath: &'a [String],
     width: usize,
     height: usize,
 ) -> Vec<&'a str> {
+    let tall = |lines: &[&str]| lines.iter().map(|line| rows(visible_width(line), width)).sum::<usize>();
     let mut picture: Vec<&str> = heading.collect();
     // What scrolls out at the top cannot be drawn over: better no heading than two.
-    while picture.iter().map(|line| rows(visible_width(line), width)).sum::<usize>() > height {
+    while tall(&picture) > height {
         picture.pop();
     }
-    let used: usize = picture.iter().map(|line| rows(visible_width(line), width)).sum();
-    let room = height.saturating_sub(used);
+    // Hops matter more than what stands beneath them: at least half of the room is theirs.
+    let mut beneath: Vec<&str> = beneath.iter().map(String::as_str).collect();
+    let room = height.saturating_sub(tall(&picture));
+    let wanted = hops.len().min(room.div_ceil(2));
+    while tall(&beneath) + wanted > room {
+        if beneath.pop().is_none() {
+            break;
+        }
+    }
+    let room = room.saturating_sub(tall(&beneath));
     let first = hops.len().saturating_sub(room);
     // The headings of the columns stay while hops go.
     let heads = hops.first().filter(|_| first > 0 && room > 0);
     picture.extend(heads.map(String::as_str));
     let rest = hops.get(if heads.is_some() { first + 1 } else { first }..).unwrap_or_default();
     picture.extend(rest.iter().map(String::as_str));
+    picture.extend(beneath);
     picture
 }
 
@@ -153,10 +197,19 @@ mod tests {
     #[test]
     fn a_low_terminal_shows_the_last_hops_under_their_headings() {
         let hops: Vec<String> = ["TTL", "1", "2", "3", "4"].map(str::to_owned).into();
-        assert_eq!(fitting(["target"].into_iter(), &hops, 80, 10), ["target", "TTL", "1", "2", "3", "4"]);
-        assert_eq!(fitting(["target"].into_iter(), &hops, 80, 4), ["target", "TTL", "3", "4"]);
-        assert_eq!(fitting(["target"].into_iter(), &hops, 80, 1), ["target"]);
-        assert_eq!(fitting(["target"].into_iter(), &hops, 80, 0), [""; 0]);
-        assert_eq!(fitting(["target"].into_iter(), &hops, 3, 4), ["target", "TTL", "4"]);
+        assert_eq!(
+            fitting(["target"].into_iter(), &hops, &[], 80, 10),
+            ["target", "TTL", "1", "2", "3", "4"]
+        );
+        assert_eq!(fitting(["target"].into_iter(), &hops, &[], 80, 4), ["target", "TTL", "3", "4"]);
+        assert_eq!(fitting(["target"].into_iter(), &hops, &[], 80, 1), ["target"]);
+        assert_eq!(fitting(["target"].into_iter(), &hops, &[], 80, 0), [""; 0]);
+        assert_eq!(fitting(["target"].into_iter(), &hops, &[], 3, 4), ["target", "TTL", "4"]);
+        let keys = ["? help".to_owned(), "changed".to_owned()];
+        assert_eq!(
+            fitting(["target"].into_iter(), &hops, &keys, 80, 5),
+            ["target", "TTL", "4", "? help", "changed"]
+        );
+        assert_eq!(fitting(["target"].into_iter(), &hops, &keys, 80, 1), ["target"]);
     }
 }

@@ -1,19 +1,16 @@
 //! Many traces on their way from the measurement to paper and database, without holding it up.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::IpAddr;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread;
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use trace_core::model::{Atlas, Trace};
 
 use super::finish::{Finish, addresses};
+use super::named::Named;
 use crate::exit::Exit;
-use crate::names;
 use crate::output::Output;
 use crate::say::Voice;
-use crate::settings::may_be_named;
 
 /// A finished trace with remarks on how it was made.
 pub(super) type Finished = (Box<Trace>, Vec<String>);
@@ -26,15 +23,13 @@ const BATCH: usize = 256;
 const BATCH_TIME: Duration = Duration::from_secs(1);
 /// How often it is looked whether names have come.
 const TURN: Duration = Duration::from_millis(20);
-/// Names that are remembered; then all are forgotten.
-const NAMES: usize = 1 << 16;
 
 /// Traces between measurement and database.
 pub(super) struct Stream<'a, 'b> {
     finish: &'a mut Finish<'b>,
     output: &'a mut Output,
     voice: Voice,
-    names: Option<Names>,
+    names: Option<Named>,
     /// Measured; their host names are being looked up.
     waiting: VecDeque<(Instant, Trace, Vec<String>)>,
     /// Printed, and not in the database yet.
@@ -50,7 +45,7 @@ impl<'a, 'b> Stream<'a, 'b> {
             finish,
             output,
             voice,
-            names: names.then(Names::start),
+            names: names.then(Named::start),
             waiting: VecDeque::new(),
             batch: Vec::new(),
             since: None,
@@ -71,7 +66,7 @@ impl<'a, 'b> Stream<'a, 'b> {
             match measured.recv_timeout(self.pause()) {
                 Ok((trace, remarks)) => {
                     if let Some(names) = &mut self.names {
-                        names.ask(&trace);
+                        names.ask(addresses(&trace));
                     }
                     self.waiting.push_back((now() + PATIENCE, *trace, remarks));
                 }
@@ -106,7 +101,10 @@ impl<'a, 'b> Stream<'a, 'b> {
     /// The next trace whose names are known, or have been waited for long enough.
     fn ready(&mut self, in_haste: bool) -> Option<(Trace, Vec<String>)> {
         let (until, trace, _) = self.waiting.front()?;
-        let complete = self.names.as_mut().is_none_or(|names| names.knows(trace));
+        let complete = self.names.as_mut().is_none_or(|names| {
+            names.take_in();
+            names.knows(addresses(trace))
+        });
         if !complete && !in_haste && now() < *until {
             return None;
         }
@@ -116,8 +114,10 @@ impl<'a, 'b> Stream<'a, 'b> {
     fn print(&mut self, trace: Trace, remarks: &[String]) {
         let mut atlas = self.finish.locate(&trace);
         if let Some(names) = &self.names {
-            for (address, name) in names.of(&trace) {
-                atlas.places.entry(address).or_default().hostname = Some(name);
+            for address in addresses(&trace) {
+                if let Some(name) = names.of(address) {
+                    atlas.places.entry(address).or_default().hostname = Some(name.to_owned());
+                }
             }
         }
         let printed = self.finish.print(&trace, &atlas, remarks, false, self.output);
@@ -144,82 +144,6 @@ impl<'a, 'b> Stream<'a, 'b> {
         }
         stored
     }
-}
-
-/// What was asked for, and the names there are.
-type Answer = (BTreeSet<IpAddr>, BTreeMap<IpAddr, String>);
-
-/// Host names, looked up by a thread of their own and remembered: traces that begin alike ask for the same.
-struct Names {
-    questions: Sender<BTreeSet<IpAddr>>,
-    answers: Receiver<Answer>,
-    /// What was answered; `None` while it is asked for, or where there is no name.
-    known: BTreeMap<IpAddr, Option<String>>,
-    asked: BTreeSet<IpAddr>,
-}
-
-impl Names {
-    fn start() -> Self {
-        let (questions, asked) = channel::<BTreeSet<IpAddr>>();
-        let (answer, answers) = channel();
-        let worker = move || {
-            while let Ok(mut questions) = asked.recv() {
-                // What was asked for meanwhile goes along.
-                questions.extend(asked.try_iter().flatten());
-                let names = names::look_up(questions.iter().copied());
-                if answer.send((questions, names)).is_err() {
-                    return;
-                }
-            }
-        };
-        // A machine that is out of threads shows addresses instead of names.
-        let _ = thread::Builder::new().name("names".to_owned()).spawn(worker);
-        Self { questions, answers, known: BTreeMap::new(), asked: BTreeSet::new() }
-    }
-
-    fn ask(&mut self, trace: &Trace) {
-        if self.known.len() > NAMES {
-            self.known.clear();
-        }
-        let new: BTreeSet<IpAddr> = named(trace)
-            .filter(|address| !self.known.contains_key(address) && !self.asked.contains(address))
-            .collect();
-        if !new.is_empty() {
-            self.asked.extend(&new);
-            // A thread that could not be started answers nothing.
-            let _ = self.questions.send(new);
-        }
-    }
-
-    /// Waits for names that are being looked up.
-    fn wait(&mut self, limit: Duration) {
-        if let Ok(answer) = self.answers.recv_timeout(limit) {
-            self.learn(answer);
-        }
-    }
-
-    fn learn(&mut self, (questions, names): Answer) {
-        for address in questions {
-            self.asked.remove(&address);
-            self.known.insert(address, names.get(&address).cloned());
-        }
-    }
-
-    /// Whether everything that can be known of the names of a trace is.
-    fn knows(&mut self, trace: &Trace) -> bool {
-        while let Ok(answer) = self.answers.try_recv() {
-            self.learn(answer);
-        }
-        named(trace).all(|address| self.known.contains_key(&address))
-    }
-
-    fn of(&self, trace: &Trace) -> Vec<(IpAddr, String)> {
-        named(trace).filter_map(|address| Some((address, self.known.get(&address)?.clone()?))).collect()
-    }
-}
-
-fn named(trace: &Trace) -> impl Iterator<Item = IpAddr> {
-    addresses(trace).into_iter().filter(|address| may_be_named(*address))
 }
 
 #[expect(
