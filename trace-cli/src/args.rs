@@ -1,5 +1,6 @@
 //! What was typed. What was meant is made of it in [`crate::settings`].
 
+mod geo;
 mod help;
 mod probing;
 mod values;
@@ -12,6 +13,7 @@ use trace_core::model::Coordinates;
 use trace_render::{Extent, Projection, Theme};
 
 use crate::clock::{Since, parse_since};
+pub(crate) use geo::UpdateArguments;
 pub(crate) use probing::{Probing, TargetArguments};
 pub(crate) use values::{Asked, Canvas, Rounds, interface};
 
@@ -290,10 +292,14 @@ pub(crate) enum GeoVerb {
     /// Say where addresses are
     ///
     /// Nothing is sent but questions for host names to the system's resolver, and those only for global
-    /// addresses and not with --no-dns. Private and other special addresses are named, never looked up.
+    /// addresses and not with --no-dns, and, where you have set a key for ipgeolocation.io, global addresses that it
+    /// was not asked for before. Private and other special addresses are named, never looked up.
     Lookup(LookupArguments),
-    /// Say which sources of places there are, how old they are, and whose
+    /// Say which sources of places there are, how old, whose, and what they cost or send out
     Status(SourcesArguments),
+    /// Download databases of places, or bring them up to date
+    #[command(after_long_help = geo::UPDATE_NOTES)]
+    Update(UpdateArguments),
 }
 
 #[derive(Debug, Args)]

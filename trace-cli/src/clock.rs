@@ -33,6 +33,16 @@ pub(crate) fn rfc3339(nanoseconds: i64) -> String {
         .unwrap_or_else(|| format!("{nanoseconds} ns"))
 }
 
+/// A day in nanoseconds.
+pub(crate) const DAY: i64 = 86_400_000_000_000;
+
+/// Whole days from a date, as `2026-11-01`, until `now`.
+pub(crate) fn days_since(day: &str, now: i64) -> Option<i64> {
+    let day = Date::parse(day, format_description!("[year]-[month]-[day]")).ok()?;
+    let since = i64::try_from(day.midnight().assume_utc().unix_timestamp_nanos()).ok()?;
+    Some(now.saturating_sub(since).div_euclid(DAY))
+}
+
 fn at(nanoseconds: i64) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(nanoseconds)).ok()
 }

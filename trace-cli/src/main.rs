@@ -25,7 +25,7 @@ mod verb;
 
 use std::process::ExitCode;
 
-use args::{Arguments, DbVerb, GeoVerb, Verb};
+use args::{Arguments, DbVerb, Verb};
 use clap::Parser as _;
 use exit::{Exit, Result};
 use output::Output;
@@ -53,8 +53,7 @@ fn run(verb: Verb, data_dir: Option<std::path::PathBuf>, voice: Voice, output: &
         Verb::Relocate(typed) => verb::relocate::run(typed, data_dir, voice, output),
         Verb::List(typed) => verb::list::run(typed, data_dir, output),
         Verb::Show(typed) => verb::show::run(typed, data_dir, output),
-        Verb::Geo { verb: GeoVerb::Lookup(typed) } => verb::geo::lookup(typed, output),
-        Verb::Geo { verb: GeoVerb::Status(typed) } => verb::geo::status(typed, output),
+        Verb::Geo { verb } => verb::geo::run(verb, data_dir, voice, output),
         Verb::Db { verb: DbVerb::Init { overwrite } } => verb::db::init(overwrite, data_dir, output),
         Verb::Db { verb: DbVerb::Check } => verb::db::check(data_dir, output),
         Verb::Db { verb: DbVerb::Path } => verb::db::path(data_dir, output),

@@ -59,11 +59,20 @@ pub(crate) struct TraceSettings {
 pub(crate) struct Sources {
     pub(crate) places: Vec<PathBuf>,
     pub(crate) mmdb: Vec<PathBuf>,
+    /// Where downloaded databases, keys and answers of web services are, also where no trace is kept.
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+impl Sources {
+    /// The same, with what lies in the data directory, as far as there is one.
+    pub(crate) fn beside(self, data_dir: Option<PathBuf>) -> Self {
+        Self { data_dir: self::data_dir(data_dir).ok(), ..self }
+    }
 }
 
 impl From<SourceFiles> for Sources {
     fn from(typed: SourceFiles) -> Self {
-        Self { places: typed.places, mmdb: typed.mmdb }
+        Self { places: typed.places, mmdb: typed.mmdb, data_dir: None }
     }
 }
 
@@ -172,7 +181,8 @@ impl TraceSettings {
             share: !probing.no_share,
             vantage: vantage.filter(|name| !name.is_empty()),
             origin: origin.map(origin_from_flag),
-            sources: (!no_geo).then_some(Sources { places, mmdb }),
+            sources: (!no_geo)
+                .then(|| Sources { places, mmdb, data_dir: None }.beside(data_dir.clone())),
             names: !no_dns,
             data_dir: if no_store { None } else { Some(self::data_dir(data_dir)?) },
             documents: if documents || (count <= DOCUMENTED && !targets.is_list) {

@@ -1,13 +1,24 @@
 //! Whom to ask for places.
 
-use trace_geo::Chain;
+mod keys;
 
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use trace_geo::ipgeolocation::{self, IpGeolocation};
+use trace_geo::update::Database;
+use trace_geo::{AnswerStore, Chain, Locate as _, Mmdb};
+
+pub(crate) use self::keys::{Key, Keys};
+use crate::clock;
 use crate::exit::{Blame as _, Exit, Result};
+use crate::say::Voice;
 use crate::settings::Sources;
 
-/// The sources asked for, and behind them the built-in table. Files are read now: a broken one is found before
-/// anything is sent.
-pub(crate) fn open(sources: &Sources) -> Result<Chain> {
+/// The sources asked for, then the web service if there is a key for it, then the databases that were downloaded, the
+/// most telling first, and behind them the built-in table. Files are read now: one that was named and is broken is
+/// found before anything is sent. What lies in the data directory and cannot be used is told and left out.
+pub(crate) fn open(sources: &Sources, voice: Voice) -> Result<Chain> {
     let mut builder = Chain::builder();
     for path in &sources.places {
         builder = builder.places(path).blame(Exit::Senseless)?;
@@ -15,5 +26,67 @@ pub(crate) fn open(sources: &Sources) -> Result<Chain> {
     for path in &sources.mmdb {
         builder = builder.mmdb(path).blame(Exit::Senseless)?;
     }
+    if let Some(data_dir) = &sources.data_dir {
+        match service(data_dir) {
+            Ok(Some(service)) => builder = builder.ipgeolocation(service),
+            Ok(None) => {}
+            Err(cause) => voice.warn(&format!("places come from elsewhere: {cause:#}")),
+        }
+        for (database, path) in downloaded(data_dir) {
+            match read(database, &path) {
+                Ok(found) => builder = builder.source(found),
+                Err(cause) => voice.warn(&format!("places come from elsewhere: {cause:#}")),
+            }
+        }
+    }
     Ok(builder.builtin().blame(Exit::CouldNotKeep)?.build())
+}
+
+/// Tells what the sources have to say since they were last asked.
+pub(crate) fn tell(chain: &Chain, voice: Voice) {
+    for remark in chain.remarks() {
+        voice.warn(&remark);
+    }
+}
+
+/// Where downloaded databases lie.
+pub(crate) fn directory(data_dir: &Path) -> PathBuf {
+    data_dir.join("geo")
+}
+
+/// The databases that were downloaded, the most telling first.
+pub(crate) fn downloaded(data_dir: &Path) -> impl Iterator<Item = (Database, PathBuf)> {
+    let directory = directory(data_dir);
+    Database::ALL
+        .into_iter()
+        .map(move |database| (database, directory.join(database.file_name())))
+        .filter(|(_, path)| path.exists())
+}
+
+/// A downloaded database, if it can be used.
+pub(crate) fn read(database: Database, path: &Path) -> anyhow::Result<Mmdb> {
+    let mend = || format!("`trace-cli geo update` fetches {database} anew");
+    let found = Mmdb::open(path).with_context(mend)?;
+    anyhow::ensure!(
+        found.info().name == format!("mmdb:{database}"),
+        "{} is {}, not {database}; {}",
+        path.display(),
+        found.info().name,
+        mend()
+    );
+    Ok(found)
+}
+
+/// The web service, if there is a key for it.
+pub(crate) fn service(data_dir: &Path) -> anyhow::Result<Option<IpGeolocation>> {
+    let keys = Keys::read(data_dir)?;
+    let Some(Key { secret, .. }) = keys.ipgeolocation()? else { return Ok(None) };
+    let mut settings = ipgeolocation::Settings::new(secret);
+    if let Some(base_url) = keys.text("IPGEOLOCATION_BASE_URL")? {
+        settings.base_url = base_url;
+    }
+    std::fs::create_dir_all(data_dir).with_context(|| format!("cannot make {}", data_dir.display()))?;
+    let answers =
+        AnswerStore::open(&data_dir.join("answers.sqlite")).context("ipgeolocation.io is not asked")?;
+    Ok(Some(IpGeolocation::new(settings, answers, clock::now)?))
 }

@@ -1,21 +1,48 @@
-//! `geo lookup ADDR...` and `geo status`.
+//! `geo lookup ADDR...`, `geo status` and `geo update`.
+
+mod status;
+mod update;
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use trace_core::model::Located;
 
-use crate::args::{LookupArguments, SourcesArguments};
+use crate::args::{GeoVerb, LookupArguments};
 use crate::exit::{Blame as _, Exit, Result};
 use crate::output::Output;
-use crate::report::{lookup, sources as report};
-use crate::settings::may_be_named;
+use crate::report::lookup;
+use crate::say::Voice;
+use crate::settings::{Sources, may_be_named};
 use crate::{names, sources};
 
+pub(crate) fn run(
+    verb: GeoVerb,
+    data_dir: Option<PathBuf>,
+    voice: Voice,
+    output: &mut Output,
+) -> Result<Exit> {
+    match verb {
+        GeoVerb::Lookup(typed) => look_up(typed, data_dir, voice, output),
+        GeoVerb::Status(typed) => status::run(typed, data_dir, output),
+        GeoVerb::Update(typed) => update::run(&typed, data_dir, voice, output),
+    }
+}
+
 /// Says where addresses are.
-pub(crate) fn lookup(typed: LookupArguments, output: &mut Output) -> Result<Exit> {
-    let chain = sources::open(&typed.sources.into())?;
-    let mut places: Vec<(IpAddr, Located)> =
-        typed.addresses.iter().map(|address| (*address, chain.locate(*address))).collect();
+fn look_up(
+    typed: LookupArguments,
+    data_dir: Option<PathBuf>,
+    voice: Voice,
+    output: &mut Output,
+) -> Result<Exit> {
+    let chain = sources::open(&Sources::from(typed.sources).beside(data_dir), voice)?;
+    let atlas = chain.atlas(typed.addresses.iter().copied());
+    let mut places: Vec<(IpAddr, Located)> = typed
+        .addresses
+        .iter()
+        .map(|address| (*address, atlas.places.get(address).cloned().unwrap_or_default()))
+        .collect();
     if !typed.no_dns {
         let found = names::look_up(typed.addresses.iter().copied().filter(|address| may_be_named(*address)));
         for (address, located) in &mut places {
@@ -24,14 +51,6 @@ pub(crate) fn lookup(typed: LookupArguments, output: &mut Output) -> Result<Exit
     }
     let text = lookup::places(&places, typed.format.format, output.paint()).blame(Exit::CouldNotKeep)?;
     output.print_form(typed.format.format, &text)?;
-    Ok(Exit::Done)
-}
-
-/// Says which sources there are.
-pub(crate) fn status(typed: SourcesArguments, output: &mut Output) -> Result<Exit> {
-    let chain = sources::open(&typed.sources.into())?;
-    let infos: Vec<_> = chain.sources().collect();
-    let text = report::sources(&infos, typed.format.format, output.paint()).blame(Exit::CouldNotKeep)?;
-    output.print_form(typed.format.format, &text)?;
+    sources::tell(&chain, voice);
     Ok(Exit::Done)
 }

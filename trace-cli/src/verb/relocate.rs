@@ -31,7 +31,8 @@ pub(crate) fn run(
         return Err(Failure::new(Exit::Senseless, cause));
     }
     let origin = locating.origin.map(origin_from_flag);
-    let chain = sources::open(&Sources { places: locating.places, mmdb: locating.mmdb })?;
+    let from = Sources { places: locating.places, mmdb: locating.mmdb, data_dir: None }.beside(data_dir.clone());
+    let chain = sources::open(&from, voice)?;
     let mut store = open(&settings::data_dir(data_dir)?, dry_run)?;
     let ids = ids(&store, &traces)?;
     let mut run = Relocation {
@@ -45,6 +46,7 @@ pub(crate) fn run(
     for ids in ids.chunks(BATCH) {
         run.batch(&mut store, ids)?;
     }
+    sources::tell(&chain, voice);
     let text = moves::text(&run.moves, run.count, format.format, output.paint()).blame(Exit::CouldNotKeep)?;
     output.print_form(format.format, &text)?;
     Ok(run.worst)

@@ -35,7 +35,7 @@ impl<'a> Finish<'a> {
         interrupt: &'a Interrupt,
         voice: Voice,
     ) -> Result<Self> {
-        let chain = settings.sources.as_ref().map(sources::open).transpose()?;
+        let chain = settings.sources.as_ref().map(|from| sources::open(from, voice)).transpose()?;
         let open = |directory| Keep::open(directory, settings.documents, interrupt, voice);
         let keep = settings.data_dir.as_deref().map(open).transpose()?;
         if let Some(map) = &settings.map {
@@ -123,7 +123,11 @@ impl<'a> Finish<'a> {
     /// Where the addresses of a trace are, as far as its round-trip times allow that; without host names.
     pub(super) fn locate(&self, trace: &Trace) -> Atlas {
         match &self.chain {
-            Some(chain) => judge::judge(trace, &chain.atlas(addresses(trace))),
+            Some(chain) => {
+                let atlas = chain.atlas(addresses(trace));
+                sources::tell(chain, self.voice);
+                judge::judge(trace, &atlas)
+            }
             None => Atlas::default(),
         }
     }

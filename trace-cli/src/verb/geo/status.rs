@@ -1,0 +1,158 @@
+//! `geo status`.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use trace_geo::ipgeolocation::FRESH;
+use trace_geo::update::Database;
+use trace_geo::{AnswerStore, Builtin, Geofeed, Locate, Mmdb};
+
+use crate::args::SourcesArguments;
+use crate::clock;
+use crate::exit::{Blame as _, Exit, Result};
+use crate::output::Output;
+use crate::report::sources::{self as report, Row, State};
+use crate::settings::Sources;
+use crate::sources::{self, Keys};
+
+/// What no source sends out that is a file on this machine.
+const NOTHING: &str = "nothing";
+const FREE: &str = "nothing";
+
+/// Says which sources there are, in the order in which they are asked, and what could be there.
+pub(super) fn run(typed: SourcesArguments, data_dir: Option<PathBuf>, output: &mut Output) -> Result<Exit> {
+    let wanted = Sources::from(typed.sources).beside(data_dir);
+    let now = clock::now();
+    let mut rows = Vec::new();
+    for path in &wanted.places {
+        let feed = Geofeed::open(path).blame(Exit::Senseless)?;
+        rows.push(Row { path: shown(path), ..file(&feed, now) });
+    }
+    for path in &wanted.mmdb {
+        let database = Mmdb::open(path).blame(Exit::Senseless)?;
+        rows.push(Row { path: shown(path), ..file(&database, now) });
+    }
+    if let Some(data_dir) = &wanted.data_dir {
+        rows.push(service(data_dir));
+        for database in Database::ALL {
+            rows.push(downloaded(database, data_dir, now));
+        }
+    }
+    let builtin = Builtin::embedded().blame(Exit::CouldNotKeep)?;
+    rows.push(file(&builtin, now));
+    let format = typed.format.format;
+    let text = report::sources(&rows, format, output.paint()).blame(Exit::CouldNotKeep)?;
+    output.print_form(format, &text)?;
+    Ok(Exit::Done)
+}
+
+fn shown(path: &Path) -> Option<String> {
+    Some(path.display().to_string())
+}
+
+/// A source that is a file here or lies in the program.
+fn file(source: &impl Locate, now: i64) -> Row {
+    let info = source.info();
+    Row {
+        source: info.name.clone(),
+        state: State::Used,
+        note: None,
+        age_days: info.built.as_deref().and_then(|day| clock::days_since(day, now)),
+        built: info.built.clone(),
+        sends: NOTHING.to_owned(),
+        costs: FREE.to_owned(),
+        attribution: info.attribution.clone(),
+        path: None,
+    }
+}
+
+/// A database that can be downloaded.
+fn downloaded(database: Database, data_dir: &Path, now: i64) -> Row {
+    let path = sources::directory(data_dir).join(database.file_name());
+    let absent = |state, note: String| Row {
+        source: format!("mmdb:{database}"),
+        state,
+        note: Some(note),
+        built: None,
+        age_days: None,
+        sends: NOTHING.to_owned(),
+        costs: if database.needs_account() { "an account at MaxMind, free" } else { FREE }.to_owned(),
+        attribution: None,
+        path: shown(&path),
+    };
+    if !path.exists() {
+        let account = if database.needs_account() {
+            ", with MAXMIND_ACCOUNT_ID and MAXMIND_LICENSE_KEY set"
+        } else {
+            ""
+        };
+        return absent(State::Absent, format!("`trace-cli geo update` fetches it{account}"));
+    }
+    match sources::read(database, &path) {
+        Ok(found) => {
+            let fetched = path.metadata().and_then(|metadata| metadata.modified()).ok();
+            let row = file(&found, now);
+            Row { path: shown(&path), age_days: row.age_days.or_else(|| age(fetched?, now)), ..row }
+        }
+        Err(cause) => absent(State::Broken, format!("{cause:#}")),
+    }
+}
+
+fn age(since: SystemTime, now: i64) -> Option<i64> {
+    let since = since.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Some(now.saturating_sub(i64::try_from(since.as_nanos()).ok()?) / clock::DAY)
+}
+
+/// The web service. Its key is never shown, only where it was found.
+fn service(data_dir: &Path) -> Row {
+    let fresh = FRESH.as_secs() / 86_400;
+    let mut row = Row {
+        source: "ipgeolocation".to_owned(),
+        state: State::Absent,
+        note: Some("no key: set IPGEOLOCATION_API_KEY (https://app.ipgeolocation.io)".to_owned()),
+        built: None,
+        age_days: None,
+        sends: "nothing without a key".to_owned(),
+        costs: format!("one request an address every {fresh} days, out of your plan's quota"),
+        attribution: None,
+        path: None,
+    };
+    let found = match Keys::read(data_dir)
+        .and_then(|keys| Ok((keys.ipgeolocation()?, keys.text("IPGEOLOCATION_BASE_URL")?)))
+    {
+        Ok((None, _)) => return row,
+        Ok((Some(key), base_url)) => (key, base_url),
+        Err(cause) => {
+            return Row { state: State::Broken, note: Some(format!("{cause:#}")), ..row };
+        }
+    };
+    let (key, base_url) = found;
+    let base_url = base_url.unwrap_or_else(|| trace_geo::ipgeolocation::BASE_URL.to_owned());
+    row.sends = format!("global addresses of hops and your key, to {}", key.secret.redact(&base_url));
+    row.note = Some(format!("key: {}", key.found));
+    row.state = State::Used;
+    let path = data_dir.join("answers.sqlite");
+    if !path.exists() {
+        return row;
+    }
+    row.path = shown(&path);
+    match sources::service(data_dir) {
+        Ok(Some(service)) => {
+            row.attribution.clone_from(&service.info().attribution);
+            if let Some((until, why)) = service.rest() {
+                row.state = State::Resting;
+                row.note = Some(format!("{why}; it is not asked before {}", clock::instant(until)));
+            } else if let Ok(count) =
+                AnswerStore::open(&path).and_then(|answers| answers.count("ipgeolocation"))
+            {
+                row.note = Some(format!("key: {}; {count} addresses known", key.found));
+            }
+        }
+        Ok(None) => {}
+        Err(cause) => {
+            row.state = State::Broken;
+            row.note = Some(format!("{cause:#}"));
+        }
+    }
+    row
+}
