@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use trace_core::model::{Mode, Outcome, Protocol, ReplyKind, Settings};
 
-use crate::lab::{Chain, lab_test, nft};
+use crate::lab::{Chain, Responder, lab_test, nft};
 use crate::tracing::{all_answers, check_hop, hop, job_with, trace};
 
 const MODES: [Mode; 2] = [Mode::Raw, Mode::Unprivileged];
@@ -126,6 +126,30 @@ lab_test! {
             }
             let lost = found.hops.iter().flat_map(|hop| &hop.probes).filter(|probe| probe.reply().is_none()).count();
             assert!(lost > 0, "{mode} {protocol} {found:#?}");
+        });
+    }
+
+    /// The least that RFC 792 asks for: the IP header and 8 bytes. Only raw links find the probe in there whatever it is;
+    /// an ordinary UDP socket is told its ports and nothing else, and asks again on a port that tells.
+    fn a_router_that_quotes_eight_bytes_is_understood() {
+        let lab = Chain::of(3).without_limits().build();
+        let least = |family: u8, probe: &[u8]| {
+            let header = if family == 4 { [11, 0, 0, 0, 0, 0, 0, 0] } else { [3, 0, 0, 0, 0, 0, 0, 0] };
+            let quoted = if family == 4 { 28 } else { 48 };
+            [&header, &probe[..quoted]].concat()
+        };
+        let Some(_responder) = Responder::start(lab.node(2), least) else { return };
+        in_every_way(|mode, family, protocol| {
+            let found = trace(&lab, mode, job_with(lab.target(family), protocol, Settings::default()));
+            assert_eq!((found.outcome, found.hops.len()), (Some(Outcome::Reached), 4), "{mode} {protocol} {found:#?}");
+            for (ttl, hop) in (1..).zip(&found.hops) {
+                assert_eq!(hop.answerers(), vec![lab.hop(ttl, family)], "{mode} {protocol} {found:#?}");
+                assert_eq!(all_answers(hop).len(), 3, "{mode} {protocol} {found:#?}");
+                let left_flow = hop.probes.iter().any(|probe| probe.off_flow);
+                let may_leave = mode == Mode::Unprivileged && protocol == Protocol::Udp;
+                assert!(!left_flow || may_leave, "{mode} {protocol} IPv{family} {found:#?}");
+                assert!(ttl != 2 || left_flow == may_leave, "{mode} {protocol} IPv{family} {found:#?}");
+            }
         });
     }
 }
