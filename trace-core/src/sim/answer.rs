@@ -108,9 +108,19 @@ pub(super) fn segment(from: IpAddr, to: IpAddr, syn: &[u8], open: bool) -> Vec<u
         true => (sequence.wrapping_add(1), HEADER_AND_SYN_ACK, !sequence),
         false => (sequence.wrapping_add(1).wrapping_add(data), HEADER_AND_RST_ACK, 0),
     };
+    acknowledgement(from, to, syn, [own, acknowledged], flags)
+}
+
+/// The answer to a SYN while another one with this sequence number is half open: an acknowledgement of that one.
+pub(super) fn challenge(from: IpAddr, to: IpAddr, syn: &[u8], accepted: u32) -> Vec<u8> {
+    const HEADER_AND_ACK: u16 = 0x5010;
+    acknowledgement(from, to, syn, [(!accepted).wrapping_add(1), accepted.wrapping_add(1)], HEADER_AND_ACK)
+}
+
+/// A segment back to where `syn` came from, with sequence and acknowledgement number.
+fn acknowledgement(from: IpAddr, to: IpAddr, syn: &[u8], numbers: [u32; 2], flags: u16) -> Vec<u8> {
     let mut answer = ports_back(syn);
-    answer.extend(own.to_be_bytes());
-    answer.extend(acknowledged.to_be_bytes());
+    answer.extend(numbers.into_iter().flat_map(u32::to_be_bytes));
     answer.extend(flags.to_be_bytes());
     answer.extend([0; 6]);
     finish(&mut answer, Protocol::Tcp, from, to);

@@ -18,6 +18,7 @@ pub struct Host {
     pub(super) manner: Manner,
     pub(super) unreachable: Option<ReplyKind>,
     pub(super) open: Vec<Protocol>,
+    pub(super) challenges: bool,
 }
 
 impl Host {
@@ -29,6 +30,7 @@ impl Host {
             manner: Manner::with_ttl(64),
             unreachable: None,
             open: Vec::new(),
+            challenges: false,
         }
     }
 
@@ -62,6 +64,14 @@ impl Host {
     /// Accepts TCP connections, or answers UDP datagrams with data.
     pub fn serves(&mut self, protocol: Protocol) -> &mut Self {
         self.open.push(protocol);
+        self
+    }
+
+    /// Remembers a SYN it has accepted until the source resets it, one round trip later, and answers another SYN of the
+    /// same ports with a challenge alone, which names neither (RFC 5961, section 4). Unprivileged probes have a port
+    /// each and are not concerned.
+    pub const fn challenges(&mut self) -> &mut Self {
+        self.challenges = true;
         self
     }
 

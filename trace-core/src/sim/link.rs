@@ -50,7 +50,7 @@ impl SimulatedLink {
         Self {
             mode,
             now: Moment::ZERO,
-            traffic: Traffic::new(network, seed, journal.clone()),
+            traffic: Traffic::new(network, seed, mode, journal.clone()),
             journal,
             aims: HashMap::new(),
             taken: HashSet::new(),

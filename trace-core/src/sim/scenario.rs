@@ -58,7 +58,7 @@
 //! | `[network]` | `delay` (1 ms), `jitter`, `loss` (0 to 1) of every line; `busy_every`: each so many sends fails at first |
 //! | `[router.NUMBERS]` | line: `delay`, `delay_back`, `jitter`, `loss`. Answers: `silent` (protocols), `slow`, `rate_limit` (`"linux"` or `{ burst = 1, every = "1s" }`), `quotes` (bytes), `reply_ttl`, `longer_way_back`, `labels` (`[{ label = 16, ttl = 1 }]`), `interface` (`{ role = "incoming", index = 1, name = "eth0", address = "..", mtu = 1500 }`), `legacy_extensions`. Forwarding: `refuses` (a kind, or `{ udp = "admin-prohibited" }`), `drops` (protocols), `tos`, `zero_ttl`, `nat`. Of two tables for one router that for fewer routers counts |
 //! | `[[tunnel]]` | `routers`, `propagates` (true), `labels` (true): [`Tunnel`](super::Tunnel) |
-//! | `[[target]]` | `path`; `changes` (`[{ at = "1s", path = ".." }]`); `unreachable` (kind), `serves` (protocols), and what routers have for line and answers; `expect`, as below, in place of the general one |
+//! | `[[target]]` | `path`; `changes` (`[{ at = "1s", path = ".." }]`); `unreachable` (kind), `serves` (protocols), `challenges` (a second SYN of the same ports), and what routers have for line and answers; `expect`, as below, in place of the general one |
 //! | `[trace]` | `family`, `protocol` (`icmp`, `udp`, `tcp` or `all`), `mode`: a word or a list, all combinations are run (ipv4, icmp, raw). `otherwise` (protocols), `share`, `rate`, and as [`Settings`](crate::model::Settings): `queries`, `first_ttl`, `max_ttl`, `flows`, `rounds`, `interval`, `wait`, `gap`, `port`, `size`, `tos`. `expected_length` |
 //! | `[expect]` | what is not named is not compared, see below |
 //!

@@ -171,6 +171,26 @@ fn a_host_that_serves_accepts() {
     }
 }
 
+/// What is half open is reset by the source's kernel one round trip later.
+#[test]
+fn a_host_may_challenge_the_second_syn_of_a_flow() {
+    for mode in BOTH {
+        let mut network = Network::chain(Family::V4, 1, 5 * MS);
+        network.target(target(Family::V4, 1)).serves(Protocol::Tcp).challenges();
+        let mut bench = Bench::one(network, mode, Family::V4, Protocol::Tcp);
+        for id in 1..=3 {
+            bench.send(probe(Protocol::Tcp, 2, id));
+        }
+        let ids = |heard: Vec<Heard>| heard.iter().map(|heard| heard.id.unwrap().get()).collect::<Vec<_>>();
+        let first = bench.hear_until(Moment::from_nanos(25_000_000));
+        // The challenges come, and name none of our probes.
+        assert_eq!(ids(first), if mode == Mode::Raw { vec![1] } else { vec![1, 2, 3] });
+        bench.hear_until(Moment::from_nanos(40_000_000));
+        bench.send(probe(Protocol::Tcp, 2, 4));
+        assert_eq!(ids(bench.hear_until(Moment::from_nanos(80_000_000))), [4]);
+    }
+}
+
 #[test]
 fn eight_quoted_bytes_hide_the_payload_from_error_queues_only() {
     for family in Family::ALL {

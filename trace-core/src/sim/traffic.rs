@@ -9,8 +9,8 @@ use super::passage::Passage;
 use super::random::{Random, mix};
 use super::{Journal, Network, source};
 use crate::engine::{Moment, Probe};
-use crate::model::{Extension, Family, Label, Protocol, ReplyKind};
-use crate::wire::{Quote, double_word, icmp_type, ip_header, protocol_number};
+use crate::model::{Extension, Family, Label, Mode, Protocol, ReplyKind};
+use crate::wire::{Quote, double_word, icmp_type, ip_header, protocol_number, word};
 
 /// The packets that are under way in a network.
 #[derive(Debug)]
@@ -23,11 +23,14 @@ pub(super) struct Traffic {
     order: u64,
     /// One for each who answers and whom it answers to.
     buckets: HashMap<(Node, IpAddr), Bucket>,
+    /// SYNs that hosts have accepted, by host and source port: sequence number, and until when.
+    half_open: HashMap<(Node, u16), (u32, Moment)>,
+    mode: Mode,
     journal: Journal,
 }
 
 impl Traffic {
-    pub(super) fn new(mut network: Network, seed: u64, journal: Journal) -> Self {
+    pub(super) fn new(mut network: Network, seed: u64, mode: Mode, journal: Journal) -> Self {
         network.make_routers();
         Self {
             network,
@@ -36,6 +39,8 @@ impl Traffic {
             events: BinaryHeap::new(),
             order: 0,
             buckets: HashMap::new(),
+            half_open: HashMap::new(),
+            mode,
             journal,
         }
     }
@@ -139,7 +144,7 @@ impl Traffic {
 
     /// Lets a router or host answer, if it does.
     fn answer(&mut self, at: Moment, due: Due) {
-        let Self { network, buckets, journal, .. } = self;
+        let Self { network, buckets, half_open, mode, journal, .. } = self;
         let Some(answerer) = Answerer::find(network, &due) else { return };
         if answerer.manner.silent.contains(&due.probe.protocol) {
             return;
@@ -150,8 +155,17 @@ impl Traffic {
             }
             _ => false,
         };
-        let answer = if limited { None } else { answerer.answer(&due) };
         let back = at + answerer.manner.slow + due.back;
+        let challenged =
+            answerer.half_opens(&due).filter(|_| *mode == Mode::Raw).and_then(|(port, sequence)| {
+                let reset = (sequence, back + due.back);
+                let known = half_open.entry((due.node, port)).or_insert(reset);
+                if known.1 <= at {
+                    *known = reset;
+                }
+                (known.0 != sequence).then_some(known.0)
+            });
+        let answer = if limited { None } else { answerer.answer(&due, challenged) };
         if let Node::Router(number) = due.node {
             let mut records = journal.records();
             let counts = records.routers.entry(number).or_default();
@@ -174,6 +188,7 @@ struct Answerer<'a> {
     extensions: &'a [Extension],
     legacy: bool,
     open: &'a [Protocol],
+    challenges: bool,
 }
 
 impl<'a> Answerer<'a> {
@@ -190,6 +205,7 @@ impl<'a> Answerer<'a> {
                 extensions: &router.extensions,
                 legacy: router.legacy_extensions,
                 open: &[],
+                challenges: false,
             }),
             Node::Host(address) => network.hosts.get(&address).map(|host| Self {
                 from: address,
@@ -200,12 +216,22 @@ impl<'a> Answerer<'a> {
                 extensions: &[],
                 legacy: false,
                 open: &host.open,
+                challenges: host.challenges,
             }),
         }
     }
 
-    /// The answer, unless there is none of that kind or it ends on its way back.
-    fn answer(&self, due: &Due) -> Option<Answer> {
+    /// Source port and sequence number of a SYN that is accepted and remembered.
+    fn half_opens(&self, due: &Due) -> Option<(u16, u32)> {
+        let accepted = self.challenges && due.error.is_none() && due.probe.protocol == Protocol::Tcp;
+        let segment = due.packet.get(usize::from(ip_header(self.family))..)?;
+        (accepted && self.open.contains(&Protocol::Tcp))
+            .then_some((word(segment, 0)?, double_word(segment, 4)?))
+    }
+
+    /// The answer, unless there is none of that kind or it ends on its way back. `challenged` is the sequence number of
+    /// another SYN that stands in the way.
+    fn answer(&self, due: &Due, challenged: Option<u32>) -> Option<Answer> {
         let reply_ttl = due.way.passing(self.manner.way_back).left(self.manner.reply_ttl)?;
         let transport = due.packet.get(usize::from(ip_header(self.family))..)?;
         let (from, to, probe) = (self.from, self.to, due.probe);
@@ -223,7 +249,11 @@ impl<'a> Answerer<'a> {
             (None, Protocol::Udp) => (Protocol::Udp, answer::datagram(from, to, transport)),
             (None, Protocol::Tcp) => {
                 let open = self.open.contains(&Protocol::Tcp);
-                (Protocol::Tcp, answer::segment(from, to, transport, open))
+                let segment = match challenged {
+                    Some(sequence) => answer::challenge(from, to, transport, sequence),
+                    None => answer::segment(from, to, transport, open),
+                };
+                (Protocol::Tcp, segment)
             }
         };
         Some(Answer { from, protocol, bytes, reply_ttl, probe })

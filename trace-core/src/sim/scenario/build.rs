@@ -218,6 +218,9 @@ pub(super) fn network(file: &schema::File, family: Family) -> Result<Network, Wr
         for protocol in &described.serves.0 {
             host.serves(*protocol);
         }
+        if described.challenges {
+            host.challenges();
+        }
         if let Some(kind) = described.unreachable {
             host.unreachable(kind.0);
         }

@@ -115,6 +115,8 @@ pub(super) struct Target {
     pub(super) unreachable: Option<Word<ReplyKind>>,
     #[serde(default)]
     pub(super) serves: Chosen,
+    #[serde(default)]
+    pub(super) challenges: bool,
     pub(super) delay: Option<Time>,
     pub(super) delay_back: Option<Time>,
     pub(super) jitter: Option<Time>,
