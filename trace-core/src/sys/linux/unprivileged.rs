@@ -172,19 +172,32 @@ impl UnprivilegedLink {
         })
     }
 
-    /// Leaves the flow label of a probe's flow to the kernel; tells whether it was not yet.
-    fn give_up_label(&mut self, probe: &Probe) -> bool {
-        let Some(aim) = self.targets.get_mut(&probe.target) else { return false };
+    /// Leaves the flow label of a probe's flow to the kernel, unless the user chose it.
+    fn give_up_label(&mut self, probe: &Probe) -> Label {
+        let Some(aim) = self.targets.get_mut(&probe.target) else { return Label::None };
         let place = super::place(aim.protocols, aim.claimed.len(), probe);
-        let Some(lane) = place.and_then(|place| aim.lanes.get_mut(place)) else { return false };
-        let had = lane.to.as_socket().is_some_and(|to| flow_information(to) != 0);
+        let Some(lane) = place.and_then(|place| aim.lanes.get_mut(place)) else { return Label::None };
+        if lane.to.as_socket().is_none_or(|to| flow_information(to) == 0) {
+            return Label::None;
+        }
         if aim.labelled {
-            return false;
+            return Label::Chosen;
         }
         lane.label = 0;
         lane.to = aim.way.to(lane.port, 0);
-        had
+        Label::GivenUp
     }
+}
+
+/// What became of the flow label of a flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Label {
+    /// There was none.
+    None,
+    /// The user chose it, and it stays.
+    Chosen,
+    /// The kernel chooses another.
+    GivenUp,
 }
 
 impl Link for UnprivilegedLink {
@@ -253,10 +266,15 @@ impl Link for UnprivilegedLink {
         match self.send_once(probe) {
             // Somebody on this machine has taken a flow label for himself alone, and since then the kernel
             // wants to be asked for each. It chooses one itself, then, which is as constant.
-            Err(SendFailure::Refused(error))
-                if error.raw_os_error() == Some(libc::EINVAL) && self.give_up_label(probe) =>
-            {
-                self.send_once(probe)
+            Err(SendFailure::Refused(error)) if error.raw_os_error() == Some(libc::EINVAL) => {
+                match self.give_up_label(probe) {
+                    Label::GivenUp => self.send_once(probe),
+                    Label::Chosen => Err(SendFailure::Refused(io::Error::new(
+                        io::ErrorKind::InvalidInput,
+                        "the flow label asked for is refused: another program keeps flow labels for itself",
+                    ))),
+                    Label::None => Err(SendFailure::Refused(error)),
+                }
             }
             sent => sent,
         }

@@ -166,6 +166,13 @@ fn a_flow_label_that_somebody_keeps_for_himself_costs_no_probe() {
             labels[0] == 0 && labels[1] != 0,
             "the label of the flow that was sent is given up: {labels:?}"
         );
+        // One that was asked for is not.
+        link.attach(TARGET, &Destination { flow_label: Some(7), ..destination }).unwrap();
+        let sent = link.send(&probe(Protocol::Udp, 0, 1));
+        assert!(
+            matches!(&sent, Err(SendFailure::Refused(error)) if error.to_string().contains("flow label asked for")),
+            "{sent:?}"
+        );
     }
 }
 
