@@ -59,7 +59,7 @@
 //! An impossible candidate is struck; a suspect one is taken where no plausible one stands. None standing
 //! leaves the address [`Verdict::Unlocated`], with its AS and no place. If the address is the target and
 //! light in fibre would need more than twice the RTT for each candidate, it is [`Verdict::Anycast`]: it
-//! answers from several places. Every candidate stays, with its verdict and the reason.
+//! answers from several places; so it is, at any hop, if a database says that of an address. Every candidate stays, with its verdict and the reason.
 //!
 //! The score is 0.5, and 0.3 times the share of the other standing candidates that agree (0 if there are
 //! none), and 0.2 times the part of the way round the world that the RTT excludes (1 - 107 km * RTT / 20,004
@@ -179,10 +179,16 @@ fn settle(
     spots: &Spots,
     target: Option<IpAddr>,
 ) -> Option<Located> {
+    let mut located = subject.located.clone();
+    if subject.anycast {
+        located.verdict = Some(Verdict::Anycast);
+        located.place = network(&located.candidates, None);
+        (located.source, located.score) = (None, None);
+        return Some(located);
+    }
     if rulings.iter().all(Option::is_none) {
         return None;
     }
-    let mut located = subject.located.clone();
     for (claim, ruling) in subject.claims.iter().zip(rulings) {
         let Some(evidence) = located.candidates.get_mut(claim.evidence) else { continue };
         let unmeasured =

@@ -1,6 +1,6 @@
 //! Databases of the MaxMind form (the MaxMind DB File Format Specification, version 2.0), of any vendor.
 
-mod record;
+pub(crate) mod record;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +22,10 @@ use crate::{Error, Locate, SourceInfo};
 const SMALL: u64 = 1 << 20;
 /// The most that is read from what is no regular file and so cannot be mapped.
 const STREAM: u64 = 1 << 28;
+/// How large the metadata at the end of a file can be, and what they begin with (the specification, section
+/// "Database Metadata").
+const METADATA: usize = 128 << 10;
+const MARKER: &[u8] = b"\xab\xcd\xefMaxMind.com";
 /// How many networks of a large file are read when it is opened.
 const SAMPLE: usize = 256;
 
@@ -72,7 +76,7 @@ impl Mmdb {
 
     fn from_source(source: Source, file: String) -> Result<Self, Error> {
         let small = u64::try_from(source.as_ref().len()).is_ok_and(|length| length <= SMALL);
-        let reader = match Reader::from_source(source) {
+        let reader = match recognise(source.as_ref()).and_then(|()| Reader::from_source(source)) {
             Ok(reader) => reader,
             Err(source) => return Err(Error::Database { file, source: Box::new(source) }),
         };
@@ -153,6 +157,35 @@ impl core::fmt::Debug for Mmdb {
     }
 }
 
+/// That a file has metadata where they belong. The reader would search all of it, and says less of what is no
+/// database at all.
+fn recognise(bytes: &[u8]) -> Result<(), MaxMindDbError> {
+    let start = bytes.len().saturating_sub(METADATA);
+    if bytes.get(start..).is_some_and(|end| end.windows(MARKER.len()).any(|window| window == MARKER)) {
+        return Ok(());
+    }
+    let starts = |magic: &[u8]| bytes.starts_with(magic);
+    let found = if bytes.is_empty() {
+        "it is empty"
+    } else if starts(&[0x1f, 0x8b]) {
+        "it is compressed by gzip: unpack it"
+    } else if starts(b"PK\x03\x04") {
+        "it is a zip archive: unpack it"
+    } else if starts(b"SQLite format 3") {
+        "it is an SQLite database"
+    } else if starts(b"<") {
+        "it is a page of the web: its download failed"
+    } else if bytes.get(257..262) == Some(b"ustar") {
+        "it is a tar archive: unpack it"
+    } else if bytes.iter().take(4096).all(|&byte| byte == 0) {
+        "it begins with nothing but zeros"
+    } else {
+        "it is cut short or of another form (IP2Location's BIN is one: its MMDB edition can be read)"
+    };
+    let message = format!("{found}; no metadata in its last {} bytes", bytes.len() - start);
+    Err(MaxMindDbError::InvalidDatabase { message, offset: Some(start) })
+}
+
 fn load(path: &Path) -> Result<Source, Error> {
     let failed = |source| Error::Read { what: "MaxMind-format database", path: path.to_owned(), source };
     let file = File::open(path).map_err(failed)?;
@@ -185,6 +218,8 @@ fn attribution(kind: &str) -> Option<&'static str> {
         Some("IP Geolocation by DB-IP (https://db-ip.com), CC BY 4.0")
     } else if kind.starts_with("ipinfo") {
         Some("IP address data powered by IPinfo (https://ipinfo.io)")
+    } else if kind.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("ip2")) {
+        Some("This product includes IP2Location LITE data available from https://lite.ip2location.com")
     } else {
         None
     }

@@ -9,6 +9,7 @@ use trace_core::model::{Asn, Atlas, Evidence, Located};
 use super::course::Stop;
 use super::spot::{Said, Spot, Spots, is_own, said};
 use super::statement::{Author, Ledger};
+use crate::mmdb::record::ANYCAST;
 
 /// How near two points have to be beyond their radii to agree, in kilometres.
 const NEAR: f64 = 50.0;
@@ -44,6 +45,8 @@ pub(super) struct Subject {
     pub(super) claims: Vec<Claim>,
     /// The least RTT at or behind it on any flow, in milliseconds.
     pub(super) rtt: f64,
+    /// A source says that it answers from several places.
+    pub(super) anycast: bool,
     /// The claim chosen with those of the other addresses.
     pick: Cell<Option<usize>>,
 }
@@ -208,6 +211,9 @@ fn subject(stop: &Stop, mut located: Located, spots: &mut Spots) -> Option<Subje
     if located.candidates.first().is_some_and(|first| is_own(first) && first.place.is_empty()) {
         return None;
     }
+    let is_anycast =
+        |candidate: &Evidence| candidate.reason.as_ref().is_some_and(|reason| reason.starts_with(ANYCAST));
+    let anycast = located.candidates.iter().any(is_anycast);
     let claims: Vec<Claim> = located
         .candidates
         .iter()
@@ -216,12 +222,15 @@ fn subject(stop: &Stop, mut located: Located, spots: &mut Spots) -> Option<Subje
             let said = said(candidate);
             let spot = match said {
                 Said::Nothing => return None,
+                // Where it is said to be binds nobody else.
+                Said::Spot(_) if anycast => None,
                 Said::Somewhere => None,
                 Said::Spot(spot) => Some(spots.add(spot)),
             };
             Some(Claim { evidence, said, spot, weight: 0.0, merit: 0.0 })
         })
         .collect();
-    let subject = Subject { address: stop.address, located, claims, rtt: stop.rtt, pick: Cell::new(None) };
+    let subject =
+        Subject { address: stop.address, located, claims, rtt: stop.rtt, anycast, pick: Cell::new(None) };
     (!subject.claims.is_empty()).then_some(subject)
 }

@@ -1,7 +1,8 @@
 //! One record of a MaxMind-format database, whatever its layout, into a place.
 //!
-//! MaxMind, DB-IP and IP2Location nest (`country.iso_code`, `location.latitude`); IPinfo and ip-location-db
-//! are flat (`country_code`, `latitude`), with numbers as 32-bit floats or as text. The keys do not
+//! MaxMind, DB-IP and IP2Location nest (`country.iso_code`, `location.latitude`); IPinfo (but for its newest,
+//! `geo.latitude`, `as.asn`) and ip-location-db are flat (`country_code`, `latitude`), with numbers as 32-bit
+//! floats or as text. The keys do not
 //! contradict one another, so one reader takes them all. What it does not know, or what has another type than
 //! expected, it passes over.
 
@@ -15,6 +16,9 @@ use crate::country_name;
 /// Where only the country is known, vendors give its central point with a radius from here on (kilometres),
 /// or without any.
 const COUNTRY_WIDE_KM: f64 = 100.0;
+
+/// What is said of an address that its vendor marks as anycast; the judge knows it by that.
+pub(crate) const ANYCAST: &str = "it answers from several places (anycast)";
 
 /// The fields of a record that say something of a place.
 #[derive(Debug, Default)]
@@ -33,6 +37,7 @@ pub(super) struct Record<'a> {
     isp: Value<'a>,
     organization: Value<'a>,
     as_name: Value<'a>,
+    anycast: Value<'a>,
 }
 
 impl<'a> Record<'a> {
@@ -54,11 +59,16 @@ impl<'a> Record<'a> {
                 remark = Some("the country is where the network is registered".to_owned());
             }
         }
-        let city = self.city.name();
-        let region = self.region.name();
+        // It answers from several places: a point, and the city that goes with it, would be one of them at best.
+        let anycast = self.anycast.is_true();
+        let city = self.city.name().filter(|_| !anycast);
+        let region = self.region.name().filter(|_| !anycast);
         let radius_km = self.radius.number().filter(|radius| radius.is_finite() && *radius >= 0.0);
         let mut coordinates = None;
-        if let (Some(latitude), Some(longitude)) = (self.latitude.number(), self.longitude.number()) {
+        if anycast {
+            (country_code, country) = (None, None);
+            remark = Some(ANYCAST.to_owned());
+        } else if let (Some(latitude), Some(longitude)) = (self.latitude.number(), self.longitude.number()) {
             coordinates = Coordinates::new(latitude, longitude);
             let finer = city.or(region).or(self.postal.name()).or(self.postal.code).is_some();
             let wide = radius_km.is_none_or(|radius| radius >= COUNTRY_WIDE_KM);
@@ -74,7 +84,13 @@ impl<'a> Record<'a> {
             country: country_code.and_then(country_name).or(country).map(str::to_owned),
             city: city.map(str::to_owned),
             region: region.map(str::to_owned),
-            isp: self.isp.text.or(self.organization.text).or(self.as_name.text).map(str::to_owned),
+            isp: self
+                .isp
+                .text
+                .or(self.organization.text)
+                .or(self.as_name.text)
+                .or(self.asn.name)
+                .map(str::to_owned),
             asn: self.asn.as_number(),
             coordinates,
             radius_km: radius_km.filter(|_| coordinates.is_some()),
@@ -95,11 +111,13 @@ impl<'a> Record<'a> {
             "latitude" | "lat" => &mut self.latitude,
             "longitude" | "lng" | "lon" => &mut self.longitude,
             "accuracy_radius" | "radius" => &mut self.radius,
-            "autonomous_system_number" | "asn" | "as_number" => &mut self.asn,
+            "autonomous_system_number" | "asn" | "as_number" | "as" => &mut self.asn,
             "autonomous_system_organization" | "as_organization" | "as_name" => &mut self.as_name,
             "isp" => &mut self.isp,
             "organization" | "org" => &mut self.organization,
-            "location" | "traits" => return map.next_value_seed(Fields(self)),
+            "is_anycast" | "anycast" => &mut self.anycast,
+            // `geo` and `as` are those of IPinfo's newest products.
+            "location" | "traits" | "geo" => return map.next_value_seed(Fields(self)),
             _ => return map.next_value::<IgnoredAny>().map(|_| ()),
         };
         let value = map.next_value()?;
@@ -152,6 +170,7 @@ struct Value<'a> {
     number: Option<f64>,
     code: Option<&'a str>,
     name: Option<&'a str>,
+    truth: bool,
 }
 
 impl<'a> Value<'a> {
@@ -163,6 +182,13 @@ impl<'a> Value<'a> {
     /// The number, also where it is written as text.
     fn number(&self) -> Option<f64> {
         self.number.or_else(|| self.text?.trim().parse().ok())
+    }
+
+    /// Whether it says yes.
+    fn is_true(&self) -> bool {
+        self.truth
+            || self.number == Some(1.0)
+            || self.text.is_some_and(|text| text.eq_ignore_ascii_case("true"))
     }
 
     /// The number of an AS, also where it is written as `AS64500`.
@@ -191,7 +217,9 @@ impl<'de> Deserialize<'de> for Value<'de> {
             }
 
             fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Value { text: Some(text).filter(|text| !text.is_empty()), ..Value::default() })
+                // IP2Location writes "-" for what it does not know.
+                let text = Some(text).filter(|text| !text.is_empty() && *text != "-");
+                Ok(Value { text, ..Value::default() })
             }
 
             fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
@@ -216,8 +244,8 @@ impl<'de> Deserialize<'de> for Value<'de> {
                 Ok(Value { number: i32::try_from(number).ok().map(f64::from), ..Value::default() })
             }
 
-            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-                Ok(Value::default())
+            fn visit_bool<E>(self, truth: bool) -> Result<Self::Value, E> {
+                Ok(Value { truth, ..Value::default() })
             }
 
             fn visit_u128<E>(self, _: u128) -> Result<Self::Value, E> {
@@ -238,6 +266,7 @@ impl<'de> Deserialize<'de> for Value<'de> {
                 let mut value = Value::default();
                 while let Some(key) = map.next_key::<&str>()? {
                     match key {
+                        "asn" => value.text = map.next_value::<Value<'de>>()?.text,
                         "iso_code" | "code" => value.code = map.next_value::<Value<'de>>()?.text,
                         "names" => value.name = map.next_value::<Value<'de>>()?.name,
                         "en" | "name" => value.name = map.next_value::<Value<'de>>()?.text,

@@ -187,6 +187,83 @@ fn the_flat_layouts_of_ipinfo() {
 }
 
 #[test]
+fn the_nested_layout_of_ipinfo() {
+    let record = map([
+        (
+            "geo",
+            map([
+                ("city", text("Barranqueras")),
+                ("region", text("Chaco")),
+                ("country", text("Argentina")),
+                ("country_code", text("AR")),
+                ("latitude", Value::from(-27.4813_f64)),
+                ("longitude", Value::from(-58.939_f64)),
+                ("radius", Value::from(20_u32)),
+            ]),
+        ),
+        (
+            "as",
+            map([("asn", text("AS64500")), ("name", text("A provider")), ("domain", text("example.net"))]),
+        ),
+        ("is_anycast", Value::Bool(false)),
+    ]);
+    let expected = Place { asn: Asn::new(64500), isp: Some("A provider".to_owned()), ..barranqueras() };
+    assert_eq!(read(record), (expected, None));
+}
+
+/// As its MMDB edition has it: nested like MaxMind's, numbers as 64-bit floats, "-" for what is not known.
+#[test]
+fn the_layout_of_ip2location() {
+    let record = map([
+        ("city", map([("names", map([("en", text("Barranqueras"))]))])),
+        ("country", map([("iso_code", text("AR")), ("names", map([("en", text("Argentina"))]))])),
+        (
+            "location",
+            map([
+                ("latitude", Value::from(-27.4813_f64)),
+                ("longitude", Value::from(-58.939_f64)),
+                ("time_zone", text("-03:00")),
+            ]),
+        ),
+        ("postal", map([("code", text("3503"))])),
+        ("subdivisions", Value::Array(vec![map([("names", map([("en", text("Chaco"))]))])])),
+    ]);
+    let database = database("IP2LITE-City", IpVersion::V6, &[("203.0.112.0/24", record)]);
+    let place = ask(&database, "203.0.112.9").unwrap().place;
+    assert_eq!(place, Place { radius_km: None, ..barranqueras() });
+    assert!(database.info().attribution.as_ref().unwrap().contains("IP2Location"));
+    let unknown = map([
+        ("city", map([("names", map([("en", text("-"))]))])),
+        ("country", map([("iso_code", text("-")), ("names", map([("en", text("-"))]))])),
+    ]);
+    assert_eq!(read(unknown), (Place::default(), None));
+}
+
+#[test]
+fn an_address_that_its_vendor_marks_as_anycast_has_no_place() {
+    let marked = |mark: (&str, Value)| {
+        map([
+            ("country", map([("iso_code", text("US"))])),
+            ("city", names("Mountain View")),
+            ("location", map([("latitude", Value::from(37.4_f64)), ("longitude", Value::from(-122.1_f64))])),
+            ("asn", text("AS64500")),
+            mark,
+        ])
+    };
+    let anycast = (Place { asn: Asn::new(64500), ..Place::default() }, Some(record::ANYCAST.to_owned()));
+    for mark in [
+        ("is_anycast", Value::Bool(true)),
+        ("anycast", text("true")),
+        ("traits", map([("is_anycast", Value::Bool(true))])),
+    ] {
+        assert_eq!(read(marked(mark)), anycast);
+    }
+    for mark in [("is_anycast", Value::Bool(false)), ("is_anycast", text("False"))] {
+        assert_eq!(read(marked(mark)).0.city.as_deref(), Some("Mountain View"));
+    }
+}
+
+#[test]
 fn a_country_is_an_area() {
     let country =
         || ("country", map([("iso_code", text("US")), ("names", map([("en", text("United States"))]))]));
@@ -282,6 +359,54 @@ fn files_that_are_no_database_or_damaged_are_refused() {
         .unwrap();
     broken[double] = 0x67;
     refused(broken);
+}
+
+#[test]
+fn what_is_no_database_is_named_with_the_place_looked_at() {
+    let mut tar = vec![0; 512];
+    tar[..4].copy_from_slice(b"file");
+    tar[257..262].copy_from_slice(b"ustar");
+    for (bytes, expected) in [
+        (Vec::new(), "it is empty"),
+        (vec![0x1f, 0x8b, 8, 0], "compressed by gzip"),
+        (b"PK\x03\x04rest".to_vec(), "a zip archive"),
+        (b"SQLite format 3\0".to_vec(), "an SQLite database"),
+        (b"<!doctype html>".to_vec(), "a page of the web"),
+        (tar, "a tar archive"),
+        (
+            vec![0; 300_000],
+            "at offset 168928: it begins with nothing but zeros; no metadata in its last 131072 bytes",
+        ),
+        (vec![4, 24, 26, 9, 18, 0], "IP2Location"),
+    ] {
+        let message = Mmdb::from_bytes(bytes, "x.mmdb").unwrap_err().to_string();
+        assert!(message.contains(expected), "{message}");
+        assert!(message.starts_with("x.mmdb is no usable"), "{message}");
+    }
+}
+
+/// A sparse file: it takes no room, and only its ends are read.
+#[test]
+fn a_file_of_five_gigabytes_of_nothing_is_refused_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("large.mmdb");
+    let file = File::create(&path).unwrap();
+    if let Err(error) = file.set_len(5 << 30) {
+        use std::io::Write;
+        writeln!(std::io::stderr(), "SKIPPED: no file of 5 GB can be made here: {error}").unwrap();
+        return;
+    }
+    let message = Mmdb::open(&path).unwrap_err().to_string();
+    assert!(message.contains("zeros") && message.contains("at offset 5368578048"), "{message}");
+}
+
+#[test]
+fn a_damaged_record_is_refused_with_its_offset() {
+    let mut broken = bytes("GeoLite2-City", IpVersion::V6, &[("203.0.112.0/24", city_record())]);
+    let name = broken.windows(12).position(|window| window == b"Barranqueras").unwrap();
+    broken[name] = 0xff;
+    let message = Mmdb::from_bytes(broken, "x.mmdb").unwrap_err().to_string();
+    assert!(message.contains("offset") && message.contains("UTF-8"), "{message}");
 }
 
 #[test]

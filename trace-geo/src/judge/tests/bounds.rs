@@ -280,3 +280,26 @@ fn a_network_at_its_office_is_one_statement() {
         );
     }
 }
+
+#[test]
+fn what_a_database_marks_as_anycast_has_no_place_and_binds_nobody() {
+    let mut trace = path(&[1.0, 3.0, 5.0]);
+    trace.origin = origin(50.0, 8.3, OriginSource::Flag);
+    let rows: [&[Place]; 3] =
+        [&[town(50.1, 8.7, 20.0)], &[town(37.4, -122.1, 20.0)], &[town(50.1, 8.7, 20.0)]];
+    let mut marked = atlas(&rows);
+    let reason = Some(crate::mmdb::record::ANYCAST.to_owned());
+    let mark =
+        Evidence { reason, ..evidence("mmdb:ipinfo", Place { asn: Asn::new(64500), ..Place::default() }) };
+    marked.places.get_mut(&address(2)).unwrap().candidates.push(mark);
+    let judged = judge(&trace, &marked);
+    let found = judged.get(address(2)).unwrap();
+    assert_eq!((found.verdict, found.score), (Some(Verdict::Anycast), None));
+    assert_eq!(found.place, Some(Place { asn: Asn::new(64500), ..Place::default() }));
+    assert_eq!(
+        (verdict(&judged, 1), verdict(&judged, 3)),
+        (Some(Verdict::Plausible), Some(Verdict::Plausible))
+    );
+    assert_eq!(judged.consistency, Some(1.0));
+    assert_eq!(judge(&trace, &judged), judged);
+}
