@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::survey::{Lane, note};
+use super::survey::{Answer, Lane, note};
 use super::{Finding, Observation, Survey};
 use crate::model::{ReplyKind, TraceKind, Ttl};
 
 pub(super) fn observe(survey: &Survey<'_>, found: &mut Vec<Observation>) {
-    for lane in &survey.lanes {
+    for lane in survey.lanes.iter().filter(|lane| returns(lane)) {
         for walk in walks(lane) {
             loops(&walk, found);
             // The hop numbers of other forms may be mere counters.
@@ -19,17 +19,25 @@ pub(super) fn observe(survey: &Survey<'_>, found: &mut Vec<Observation>) {
     }
 }
 
+/// Whether any router answered at more than one TTL.
+fn returns(lane: &Lane<'_>) -> bool {
+    let mut seen: BTreeMap<IpAddr, Ttl> = BTreeMap::new();
+    let mut routers = lane.answers.iter().filter(|answer| is_router(answer));
+    routers.any(|answer| *seen.entry(answer.reply.from).or_insert(answer.ttl) != answer.ttl)
+}
+
+/// Imported forms do not tell the kind.
+fn is_router(answer: &Answer<'_>) -> bool {
+    answer.reply.kind.is_none_or(|kind| kind == ReplyKind::TimeExceeded)
+}
+
 /// What a lane saw in one round at each TTL: who answered, and the TTL that the first of them quoted.
 type Walk = Vec<(Ttl, Vec<IpAddr>, Option<u8>)>;
 type Round = BTreeMap<Ttl, (Vec<IpAddr>, Option<u8>)>;
 
 fn walks(lane: &Lane<'_>) -> Vec<Walk> {
     let mut rounds: BTreeMap<u32, Round> = BTreeMap::new();
-    for answer in &lane.answers {
-        // Imported forms do not tell the kind.
-        if answer.reply.kind.is_some_and(|kind| kind != ReplyKind::TimeExceeded) {
-            continue;
-        }
+    for answer in lane.answers.iter().filter(|answer| is_router(answer)) {
         let quoted = answer.reply.quoted.map(|quoted| quoted.ttl);
         let round = rounds.entry(answer.round).or_default();
         let (answerers, _) = round.entry(answer.ttl).or_insert((Vec::new(), quoted));

@@ -1,5 +1,5 @@
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::change::{self, PathChange};
@@ -71,15 +71,11 @@ impl<'a> Survey<'a> {
     /// Loss and round-trip times of a hop's own probes, without those that were never meant for it: past the end that
     /// the path had in their round, or sent to a TTL whose router had left the path.
     pub(in crate::model) fn statistics(&self, hop: &Hop) -> Statistics {
-        self.statistics_of(hop, |_| true)
-    }
-
-    pub(super) fn statistics_of(&self, hop: &Hop, wanted: impl Fn(&ProbeRecord) -> bool) -> Statistics {
-        Statistics::over(hop.probes.iter().filter(|probe| wanted(probe) && self.counts(hop.ttl, probe)))
+        Statistics::over(hop.probes.iter().filter(|probe| self.counts(hop.ttl, probe)))
     }
 
     /// Whether a probe tells of the router at its TTL.
-    fn counts(&self, ttl: Ttl, probe: &ProbeRecord) -> bool {
+    pub(super) fn counts(&self, ttl: Ttl, probe: &ProbeRecord) -> bool {
         let end = self.ends.get(&(probe.protocol, probe.flow, probe.round));
         let past_the_end = end.is_some_and(|end| ttl > *end);
         let silent = matches!(probe.result, ProbeResult::Silent);
@@ -195,14 +191,14 @@ fn ends(trace: &Trace) -> BTreeMap<(Option<Protocol>, Flow, u32), Ttl> {
         }
     }
     // Where the probe that would have reached it was lost, another round tells the length.
-    let mut lengths: BTreeMap<_, Vec<Ttl>> = BTreeMap::new();
+    let mut lengths: BTreeMap<_, BTreeSet<Ttl>> = BTreeMap::new();
     for ((protocol, flow, _), end) in &ends {
         let length = end.reached.iter().copied().filter(|ttl| Some(*ttl) > end.exceeded).min();
         lengths.entry((*protocol, *flow)).or_default().extend(length);
     }
     let last = |(protocol, flow, _): &_, end: &End| {
         let known = lengths.get(&(*protocol, *flow)).into_iter().flatten().copied();
-        let reached = known.filter(|ttl| Some(*ttl) > end.exceeded).min();
+        let reached = known.into_iter().find(|ttl| Some(*ttl) > end.exceeded);
         let refused = || end.refused.iter().copied().filter(|ttl| Some(*ttl) >= end.exceeded).min();
         reached.or_else(refused)
     };
