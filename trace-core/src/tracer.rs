@@ -1,97 +1,27 @@
 //! Drives an engine over a link: the blocking call and the iterator of events.
 
+mod attempt;
+mod cancel;
+mod event;
+mod job;
+
 use core::time::Duration;
 use std::collections::VecDeque;
 
+use self::attempt::{Candidate, Part, Trials, furthest};
+pub use self::cancel::Canceller;
+pub use self::event::Event;
+pub use self::job::Job;
 use crate::Error;
 use crate::carrier::Directory;
-use crate::engine::{self, Engine, Found, Moment, Request, Step, TargetIndex};
+use crate::engine::{self, Engine, Found, Moment, Step, TargetIndex};
 use crate::link::{Attached, Destination, Link, SendFailure};
-use crate::model::{
-    Hop, Mode, Origin, Outcome, Protocol, Protocols, Settings, Target, Trace, TraceKind, Ttl, Uuid,
-};
+use crate::model::{Hop, Mode, Outcome, Trace, Ttl};
 
 /// How often a waiting tracer asks whether it was cancelled.
 const CANCEL_CHECK: Duration = Duration::from_millis(100);
 /// Probes sent in a row before the link is listened to.
 const SENDS_PER_LISTEN: u32 = 32;
-
-/// One trace to be made, with what the measurement itself cannot know.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Job {
-    /// The name the trace will have.
-    pub id: Uuid,
-    /// What to trace to.
-    pub target: Target,
-    /// The protocols to probe with.
-    pub protocols: Protocols,
-    /// The protocols to go on with when those do not reach the target; the trace of the one that got
-    /// furthest is the one that is kept, and says which it was.
-    pub otherwise: Vec<Protocol>,
-    /// Whether hops that the jobs of a tracer have in common are probed once and taken over by the others.
-    pub share: bool,
-    /// Probes, TTLs, flows, rounds and waiting.
-    pub settings: Settings,
-    /// The time it starts: nanoseconds since 1970 UTC.
-    pub started: i64,
-    /// The length of the path as an earlier trace found it.
-    pub expected_length: Option<Ttl>,
-    /// The name of the place it is measured from.
-    pub vantage: Option<String>,
-    /// Where that place is.
-    pub origin: Option<Origin>,
-}
-
-impl Job {
-    /// A job with default settings and nothing but the necessary.
-    #[must_use]
-    pub fn new(id: Uuid, target: Target, protocols: Protocols, started: i64) -> Self {
-        Self {
-            id,
-            target,
-            protocols,
-            otherwise: Vec::new(),
-            share: true,
-            settings: Settings::default(),
-            started,
-            expected_length: None,
-            vantage: None,
-            origin: None,
-        }
-    }
-}
-
-/// Something that happened while tracing.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Event {
-    /// A probe was answered; [`Tracer::hops`] shows the hops as they are now.
-    Answered {
-        /// The target of the probe.
-        target: TargetIndex,
-        /// The TTL of the probe.
-        ttl: Ttl,
-    },
-    /// A round of a trace is over.
-    RoundFinished {
-        /// Its target.
-        target: TargetIndex,
-        /// The round, from 0.
-        round: u32,
-        /// How the round ended.
-        outcome: Outcome,
-        /// The TTL of the target, or the last one that counts where it was not reached.
-        last_ttl: Ttl,
-    },
-    /// Nothing has happened for as long as [`Tracer::next_event_within`] was given.
-    Idle,
-    /// A trace is finished.
-    Finished {
-        /// Its target.
-        target: TargetIndex,
-        /// The whole measurement.
-        trace: Box<Trace>,
-    },
-}
 
 /// Traces jobs over a link, any number at a time, on the thread that asks for events.
 #[derive(Debug)]
@@ -99,9 +29,21 @@ pub struct Tracer<L> {
     link: L,
     engine: Engine,
     directory: Directory,
-    jobs: Vec<(Job, Attached)>,
+    /// By target; empty once the next event after its last one was asked for.
+    entries: Vec<Option<Box<Entry>>>,
     events: VecDeque<Event>,
+    /// The target whose trace was handed out last.
+    handed_out: Option<TargetIndex>,
+    canceller: Canceller,
     sends_in_a_row: u32,
+}
+
+/// What the tracer knows of a target of the engine.
+#[derive(Debug)]
+struct Entry {
+    job: Job,
+    attached: Attached,
+    part: Part,
 }
 
 impl<L: Link> Tracer<L> {
@@ -112,13 +54,16 @@ impl<L: Link> Tracer<L> {
             link,
             engine: Engine::new(),
             directory: Directory::new(),
-            jobs: Vec::new(),
+            entries: Vec::new(),
             events: VecDeque::new(),
+            handed_out: None,
+            canceller: Canceller::default(),
             sends_in_a_row: 0,
         }
     }
 
-    /// Limits the probes over all jobs to this many a second; 0 lifts the limit.
+    /// Limits the probes over all jobs to this many a second, on average while there is something to send; 0
+    /// lifts the limit.
     #[must_use]
     pub fn with_rate(mut self, packets_per_second: u32) -> Self {
         self.engine.limit_rate(packets_per_second);
@@ -139,45 +84,56 @@ impl<L: Link> Tracer<L> {
         self.link.mode()
     }
 
-    /// Adds a job; its trace starts with the next event asked for.
+    /// Something to cancel this tracer with, also from another thread.
+    #[must_use]
+    pub fn canceller(&self) -> Canceller {
+        self.canceller.clone()
+    }
+
+    /// Adds a job, also while others are traced; its trace starts with the next event asked for.
     ///
     /// # Errors
     ///
     /// The link cannot probe this target: no route, not permitted, not supported.
     pub fn add(&mut self, job: Job) -> Result<TargetIndex, Error> {
-        let index = TargetIndex(u32::try_from(self.jobs.len()).unwrap_or(u32::MAX));
+        self.attempt(job, Part::Whole)
+    }
+
+    fn attempt(&mut self, job: Job, part: Part) -> Result<TargetIndex, Error> {
+        let index = TargetIndex(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
         let destination = Destination::of(job.target.address, job.protocols, &job.settings);
         let attached = self.link.attach(index, &destination)?;
         self.directory.register(index, &destination, &attached);
-        let request = Request {
-            address: job.target.address,
-            protocols: job.protocols,
-            settings: job.settings.clone(),
-            expected_length: job.expected_length,
-            id: job.id,
-            share: job.share,
-        };
-        self.engine.add(&request, self.link.now());
-        self.jobs.push((job, attached));
+        self.engine.add(&job.request(), self.link.now());
+        self.entries.push(Some(Box::new(Entry { job, attached, part })));
         Ok(index)
     }
 
-    /// What the link cannot keep for this target, in sentences for a person.
+    /// What the link cannot keep for this target, and which protocol was chosen and why, in sentences for a
+    /// person.
     #[must_use]
     pub fn notes(&self, target: TargetIndex) -> &[String] {
-        self.job(target).map(|(_, attached)| attached.notes.as_slice()).unwrap_or_default()
+        self.entry(target).map(|entry| entry.attached.notes.as_slice()).unwrap_or_default()
     }
 
     /// The hops of a running trace as they are now; empty once it is finished.
     #[must_use]
     pub fn hops(&self, target: TargetIndex) -> Vec<Hop> {
-        self.engine.hops(target)
+        self.hops_from(target, 0)
     }
 
     /// The hops of a running trace as this round and those after it found them; empty once it is finished.
     #[must_use]
     pub fn hops_from(&self, target: TargetIndex, first_round: u32) -> Vec<Hop> {
-        self.engine.hops_from(target, first_round)
+        let Some(Part::Waits(trials)) = self.entry(target).map(|entry| &entry.part) else {
+            return self.engine.hops_from(target, first_round);
+        };
+        if let Some(rounds) = trials.rounds {
+            return self.engine.hops_from(rounds, first_round);
+        }
+        let running = trials.running.iter().map(|trial| self.engine.hops(*trial));
+        let so_far = core::iter::once(trials.best.found.hops.clone());
+        running.chain(so_far).max_by_key(|hops| furthest(hops)).unwrap_or_default()
     }
 
     /// Lets no probe leave until [`Tracer::resume`]. Answers are still heard.
@@ -192,7 +148,14 @@ impl<L: Link> Tracer<L> {
 
     /// Ends the trace of one target; it is handed out as interrupted. Without effect once it is finished.
     pub fn stop(&mut self, target: TargetIndex) {
-        self.engine.stop(target, self.link.now());
+        let now = self.link.now();
+        let mut stopped = vec![target];
+        if let Some(Part::Waits(trials)) = self.entry(target).map(|entry| &entry.part) {
+            stopped.extend(trials.running.iter().chain(&trials.rounds));
+        }
+        for target in stopped {
+            self.engine.stop(target, now);
+        }
         self.collect();
     }
 
@@ -223,18 +186,24 @@ impl<L: Link> Tracer<L> {
     }
 
     fn happen(&mut self, limit: Moment, cancelled: &dyn Fn() -> bool) -> Result<Option<Event>, Error> {
+        if let Some(target) = self.handed_out.take()
+            && let Some(entry) = usize::try_from(target.0).ok().and_then(|place| self.entries.get_mut(place))
+        {
+            *entry = None;
+        }
         loop {
             if let Some(event) = self.events.pop_front() {
+                if let Event::Finished { target, .. } = event {
+                    self.handed_out = Some(target);
+                }
                 return Ok(Some(event));
             }
-            if cancelled() {
-                self.engine.interrupt(self.link.now());
-            }
             let now = self.link.now();
-            if now >= limit {
-                return Ok(Some(Event::Idle));
+            if self.canceller.is_cancelled() || cancelled() {
+                self.engine.interrupt(now);
             }
             let step = self.engine.poll(now);
+            let is_over = now >= limit && step != Step::Done;
             match step {
                 Step::Send(probe) => {
                     self.send(&probe);
@@ -246,9 +215,16 @@ impl<L: Link> Tracer<L> {
                 Step::Wait(until) => self.listen(until.min(now + CANCEL_CHECK).min(limit))?,
                 Step::Done => {}
             }
-            self.collect();
-            if step == Step::Done && self.events.is_empty() {
+            if is_over {
+                // Also whoever asks without waiting hears what is there.
+                self.listen(now)?;
+            }
+            // What was collected may have started another attempt.
+            if !self.collect() && step == Step::Done && self.events.is_empty() {
                 return Ok(None);
+            }
+            if is_over && self.events.is_empty() {
+                self.events.push_back(Event::Idle);
             }
         }
     }
@@ -262,12 +238,10 @@ impl<L: Link> Tracer<L> {
         let wanted = self.add(job)?;
         let mut found = None;
         while let Some(event) = self.next_event(&|| false)? {
-            match event {
-                Event::Finished { target, trace } if target == wanted => found = Some(*trace),
-                Event::Finished { .. }
-                | Event::Answered { .. }
-                | Event::RoundFinished { .. }
-                | Event::Idle => {}
+            if let Event::Finished { target, trace } = event
+                && target == wanted
+            {
+                found = Some(*trace);
             }
         }
         found.ok_or(Error::Unfinished)
@@ -295,47 +269,183 @@ impl<L: Link> Tracer<L> {
         })
     }
 
-    fn collect(&mut self) {
+    /// Takes in what happened in the engine; returns whether anything did.
+    fn collect(&mut self) -> bool {
+        let mut any = false;
         while let Some(event) = self.engine.take_event() {
+            any = true;
             match event {
                 engine::Event::Answered { target, ttl } => {
-                    self.events.push_back(Event::Answered { target, ttl })
+                    let target = self.of(target);
+                    self.events.push_back(Event::Answered { target, ttl });
                 }
                 engine::Event::RoundFinished { target, round, outcome, last_ttl } => {
-                    self.events.push_back(Event::RoundFinished { target, round, outcome, last_ttl });
+                    self.round_finished(target, round, outcome, last_ttl);
                 }
                 engine::Event::Finished { target, found } => {
                     self.link.detach(target);
                     self.directory.forget(target);
-                    if let Some(trace) = self.trace(target, found) {
-                        self.events.push_back(Event::Finished { target, trace: Box::new(trace) });
-                    }
+                    self.finished(target, found);
                 }
             }
         }
+        any
     }
 
-    fn job(&self, target: TargetIndex) -> Option<&(Job, Attached)> {
-        self.jobs.get(usize::try_from(target.0).ok()?)
+    /// The job that a target is probed for.
+    fn of(&self, target: TargetIndex) -> TargetIndex {
+        match self.entry(target).map(|entry| &entry.part) {
+            Some(&(Part::Trial(job) | Part::Rounds(job))) => job,
+            _ => target,
+        }
     }
 
-    fn trace(&self, target: TargetIndex, found: Found) -> Option<Trace> {
-        let (job, attached) = self.job(target)?;
-        Some(Trace {
-            id: job.id,
-            kind: TraceKind::Measured,
-            vantage: job.vantage.clone(),
-            target: Some(job.target.clone()),
-            source: Some(attached.source),
-            origin: job.origin,
-            protocol: Some(job.protocols),
-            mode: Some(self.link.mode()),
-            settings: Some(job.settings.clone()),
-            started: job.started,
-            duration: Some(found.duration),
-            outcome: Some(found.outcome),
-            outcome_detail: found.detail,
-            hops: found.hops,
-        })
+    fn round_finished(&mut self, target: TargetIndex, round: u32, outcome: Outcome, last_ttl: Ttl) {
+        let Some(entry) = self.entry(target) else { return };
+        let further = !entry.job.otherwise.is_empty() && round == 0 && outcome != Outcome::Reached;
+        match entry.part {
+            // Of several rounds the first decides by which protocol they are made.
+            Part::Whole if further && entry.job.settings.rounds > 1 => {
+                if let Some(entry) = self.entry_mut(target) {
+                    entry.part = Part::Stopped(outcome);
+                }
+                self.engine.stop(target, self.link.now());
+            }
+            Part::Whole if further => {}
+            Part::Whole | Part::Rounds(_) => {
+                let target = self.of(target);
+                self.events.push_back(Event::RoundFinished { target, round, outcome, last_ttl });
+            }
+            Part::Stopped(_) | Part::Waits(_) | Part::Trial(_) | Part::Done => {}
+        }
+    }
+
+    fn finished(&mut self, target: TargetIndex, found: Found) {
+        let Some(entry) = self.entry_mut(target) else { return };
+        let part = core::mem::replace(&mut entry.part, Part::Done);
+        let mut candidate = Candidate {
+            protocols: entry.job.protocols,
+            started: entry.job.started,
+            attached: entry.attached.clone(),
+            found,
+        };
+        match part {
+            Part::Whole => self.first_finished(target, candidate),
+            Part::Stopped(outcome) => {
+                candidate.found.outcome = outcome;
+                self.first_finished(target, candidate);
+            }
+            Part::Trial(job) => {
+                self.release(target);
+                self.trial_finished(job, target, candidate);
+            }
+            Part::Rounds(job) => {
+                self.release(target);
+                self.hand_out(job, candidate);
+            }
+            Part::Waits(trials) => {
+                if let Some(entry) = self.entry_mut(target) {
+                    entry.part = Part::Waits(trials);
+                }
+            }
+            Part::Done => {}
+        }
+    }
+
+    /// The protocol that was asked for first is done: others are tried if it did not reach the target.
+    fn first_finished(&mut self, target: TargetIndex, candidate: Candidate) {
+        let Some(job) = self.entry(target).map(|entry| entry.job.clone()) else { return };
+        let settled = matches!(candidate.found.outcome, Outcome::Reached | Outcome::Interrupted);
+        if settled || job.otherwise.is_empty() {
+            return self.hand_out(target, candidate);
+        }
+        let mut said = vec![candidate.words()];
+        let mut running = Vec::new();
+        for other in attempt::others(&job, &candidate.found) {
+            let protocols = other.protocols;
+            match self.attempt(other, Part::Trial(target)) {
+                Ok(trial) => running.push(trial),
+                Err(error) => said.push(format!("{protocols} cannot be tried: {error}")),
+            }
+        }
+        let none = running.is_empty();
+        if let Some(entry) = self.entry_mut(target) {
+            let (best, interrupted) = (candidate, false);
+            entry.part = Part::Waits(Box::new(Trials { best, running, said, interrupted, rounds: None }));
+        }
+        if none {
+            self.decide(target);
+        }
+    }
+
+    fn trial_finished(&mut self, job: TargetIndex, trial: TargetIndex, candidate: Candidate) {
+        let Some(entry) = self.entry_mut(job) else { return };
+        let Part::Waits(trials) = core::mem::replace(&mut entry.part, Part::Done) else { return };
+        let Trials { best, mut running, mut said, mut interrupted, rounds } = *trials;
+        said.push(candidate.words());
+        running.retain(|other| *other != trial);
+        interrupted |= candidate.found.outcome == Outcome::Interrupted;
+        let (done, best) = (running.is_empty(), best.or_further(candidate));
+        entry.part = Part::Waits(Box::new(Trials { best, running, said, interrupted, rounds }));
+        if done {
+            self.decide(job);
+        }
+    }
+
+    /// All protocols were tried: the one that got furthest is kept.
+    fn decide(&mut self, target: TargetIndex) {
+        let Some(entry) = self.entry_mut(target) else { return };
+        let Part::Waits(mut trials) = core::mem::replace(&mut entry.part, Part::Done) else { return };
+        let chosen = trials.best.protocols;
+        let mut notes = trials.best.attached.notes.clone();
+        notes.push(format!("{chosen} was chosen: {}", trials.said.join(", ")));
+        entry.attached.notes = notes;
+        if trials.interrupted && trials.best.found.outcome != Outcome::Reached {
+            trials.best.found.outcome = Outcome::Interrupted;
+        }
+        if entry.job.settings.rounds <= 1 || trials.interrupted {
+            return self.hand_out(target, trials.best);
+        }
+        let job = Job {
+            protocols: chosen,
+            otherwise: Vec::new(),
+            started: trials.best.started,
+            ..entry.job.clone()
+        };
+        match self.attempt(job, Part::Rounds(target)) {
+            Ok(rounds) => {
+                if let Some(entry) = self.entry_mut(target) {
+                    trials.rounds = Some(rounds);
+                    entry.part = Part::Waits(trials);
+                }
+            }
+            Err(_) => self.hand_out(target, trials.best),
+        }
+    }
+
+    fn hand_out(&mut self, target: TargetIndex, candidate: Candidate) {
+        let mode = self.link.mode();
+        let Some(entry) = self.entry_mut(target) else { return };
+        entry.part = Part::Done;
+        let trace = Box::new(candidate.trace(&entry.job, mode));
+        self.events.push_back(Event::Finished { target, trace });
+    }
+
+    /// Forgets an attempt that nobody else knows of.
+    fn release(&mut self, target: TargetIndex) {
+        if let Some(entry) = usize::try_from(target.0).ok().and_then(|place| self.entries.get_mut(place)) {
+            *entry = None;
+        }
+    }
+
+    fn entry(&self, target: TargetIndex) -> Option<&Entry> {
+        self.entries.get(usize::try_from(target.0).ok()?)?.as_deref()
+    }
+
+    fn entry_mut(&mut self, target: TargetIndex) -> Option<&mut Entry> {
+        self.entries.get_mut(usize::try_from(target.0).ok()?)?.as_deref_mut()
     }
 }
+
+#[cfg(all(test, feature = "sim"))]
+mod tests;

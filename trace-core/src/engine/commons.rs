@@ -2,10 +2,11 @@
 //!
 //! A thousand traces pass the same few routers first, and those answer six of them. So the first traces
 //! probe every TTL once, side by side, as far as six answers go; where they all met the same router, the
-//! later ones take it over ([`crate::model::Reply::inherited_from`]) and begin behind it. Beyond the last
-//! router that all of them share every trace probes for itself. Where nothing answered it there (its router has
-//! answered too many), the next router that did answer tells what lies before it, if another trace came
-//! through there too ([`super::stop_set`]).
+//! later ones take it over ([`crate::model::Reply::inherited_from`]). The last router that all of them share each
+//! trace asks itself, and begins there: if somebody else answers, what was taken over is probed after all. If
+//! nobody does, which is no wonder at a router that has answered six already, it is taken over as well. Beyond
+//! it every trace probes for itself. Where nothing answered a trace, the next router that did answer tells what
+//! lies before it, if another trace came through there too ([`super::stop_set`]).
 //!
 //! A single trace knows nothing of all this. What is known is forgotten when the last trace is done.
 
@@ -70,6 +71,8 @@ struct Knowledge {
 pub(super) enum Leave {
     /// It may.
     Granted,
+    /// It may, though the router has answered enough: silence there says nothing.
+    Beyond,
     /// It may not, and need not: this is who answers there.
     Taken(Reply),
     /// It may not again: others need what its router can still answer.
@@ -190,8 +193,10 @@ impl Commons {
     }
 
     /// Whether a trace with `lanes` lanes may send its probe number `sent` at this TTL. What it may is charged.
+    #[expect(clippy::too_many_arguments, reason = "all of them are what is asked about")]
     pub(super) fn ask(
         &mut self,
+        trusts: bool,
         protocol: Protocol,
         ttl: Ttl,
         sent: u16,
@@ -208,7 +213,8 @@ impl Commons {
             }
             return Leave::Granted;
         }
-        if self.has_parted(protocol, ttl) || (self.released && self.spot(protocol, ttl).is_none()) {
+        if !trusts || self.has_parted(protocol, ttl) || (self.released && self.spot(protocol, ttl).is_none())
+        {
             return Leave::Granted;
         }
         let left = self.budget(ttl).map_or(0, |budget| budget.left(refill, now));
@@ -237,10 +243,11 @@ impl Commons {
         if sent > 0 {
             return Leave::Enough;
         }
-        match self.common_router(protocol, ttl) {
-            Some(reply) => Leave::Taken(reply),
-            None if self.released || now >= self.since + HEAD_START => Leave::Granted,
-            None => Leave::Later(now + Duration::from_millis(5)),
+        match (self.common_router(protocol, ttl), self.last_common(protocol)) {
+            (Some(reply), Some(last)) if ttl.get() < last => Leave::Taken(reply),
+            (Some(_), _) => Leave::Beyond,
+            (None, _) if self.released || now >= self.since + HEAD_START => Leave::Granted,
+            (None, _) => Leave::Later(now + Duration::from_millis(5)),
         }
     }
 
@@ -250,10 +257,23 @@ impl Commons {
         spot.router.is_some().then_some(spot)
     }
 
+    /// The last TTL at which all traces met the same router.
+    fn last_common(&self, protocol: Protocol) -> Option<u8> {
+        let knowledge = self.knowledge.get(place_of(protocol))?;
+        let parted = usize::from(knowledge.parted.unwrap_or(u8::MAX));
+        let common = knowledge.spots.iter().take(parted).rposition(|spot| spot.met >= AGREED)?;
+        u8::try_from(common).ok()
+    }
+
     /// The router that every trace so far met at this TTL.
-    fn common_router(&self, protocol: Protocol, ttl: Ttl) -> Option<Reply> {
+    pub(super) fn common_router(&self, protocol: Protocol, ttl: Ttl) -> Option<Reply> {
         let spot = self.spot(protocol, ttl).filter(|spot| spot.met >= AGREED)?;
         self.reply(spot.node?)
+    }
+
+    /// The router that the first trace met at this TTL.
+    pub(super) fn first_router(&self, protocol: Protocol, ttl: Ttl) -> Option<IpAddr> {
+        self.spot(protocol, ttl).and_then(|spot| spot.router)
     }
 
     fn reply(&self, node: Node) -> Option<Reply> {

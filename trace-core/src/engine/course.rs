@@ -15,6 +15,9 @@ use crate::model::{Family, Flow, Hop, Outcome, Protocol, Protocols, ReplyKind, T
 /// a burst, and somebody else on this machine may be asking too.
 const BURST: u16 = 3;
 
+/// How much later than a router can answer again the next round starts.
+const ROUND_SLACK: Duration = Duration::from_millis(100);
+
 /// What a course wants next.
 #[derive(Debug)]
 pub(super) enum Decision {
@@ -56,6 +59,8 @@ pub(super) struct Course {
     round: u32,
     /// The current round is over and was told of.
     closed: bool,
+    /// What other traces found may be taken over: nothing has shown that this path is another one.
+    trusts: bool,
 }
 
 impl Course {
@@ -83,6 +88,7 @@ impl Course {
             budget: Budget::FULL,
             round: 0,
             closed: false,
+            trusts: true,
         };
         course.start_round(now);
         course
@@ -121,7 +127,8 @@ impl Course {
         if !self.plan.rules.hold(Rule::Spacing) {
             return self.next_round;
         }
-        self.next_round.max(self.budget.ready(self.probes_a_router(), self.refill()))
+        // Probes of one round leave a little earlier than those of another, and answers jitter.
+        self.next_round.max(self.budget.ready(self.probes_a_router(), self.refill()) + ROUND_SLACK)
     }
 
     pub(super) fn step(&mut self, commons: &mut Commons, now: Moment) -> Decision {
@@ -130,6 +137,13 @@ impl Course {
                 let Self { plan, horizon, lanes, .. } = self;
                 let due = lanes.iter_mut().map(|lane| lane.give_up(plan, horizon, now)).min();
                 self.check_at = due.unwrap_or(Moment::MAX);
+                for lane in lanes {
+                    while let Some(row) = lane.unheard.pop_first() {
+                        if let Some(reply) = commons.common_router(lane.protocol, plan.ttl(row)) {
+                            lane.take_for_silence(plan, row, reply);
+                        }
+                    }
+                }
             }
             let later = match self.next_probe(commons, now) {
                 Search::Found(probe) => return Decision::Send(probe),
@@ -244,8 +258,12 @@ impl Course {
             let Some(lane) = self.lanes.get_mut(index) else { continue };
             let ttl = self.plan.ttl(row);
             let lanes = self.protocols.list().len();
-            match commons.ask(lane.protocol, ttl, sent, self.round, lanes, now) {
+            match commons.ask(self.trusts, lane.protocol, ttl, sent, self.round, lanes, now) {
                 Leave::Granted => return Search::Found(self.enter(index, row, now)),
+                Leave::Beyond => {
+                    lane.ask_beyond(row);
+                    return Search::Found(self.enter(index, row, now));
+                }
                 Leave::Taken(reply) => {
                     lane.take(&self.plan, row, reply);
                     self.see(row + 1, None);
@@ -356,7 +374,12 @@ impl Course {
         }
         if is_of_this_round {
             self.see(heard_rows, Some(rtt));
-            self.restore(commons, protocol, row, from_target);
+            // A target limits its errors, which probes that passed it may have used up, but no other answers.
+            let limited = kind.is_some_and(ReplyKind::ends_path);
+            if !limited {
+                self.restore(commons, protocol, row, from_target);
+            }
+            self.compare(commons, protocol, row);
             self.horizon.reached = self.lanes.iter().filter_map(Lane::reached).max();
         } else {
             self.see(0, Some(rtt));
@@ -375,6 +398,23 @@ impl Course {
         }
         for lane in self.lanes.iter_mut().filter(|lane| lane.protocol == protocol) {
             lane.restore(&plan, row);
+        }
+    }
+
+    /// Compares who answered where other traces met one and the same router. If it is somebody else, the path is
+    /// another one, and what was taken over before it is probed.
+    fn compare(&mut self, commons: &Commons, protocol: Protocol, row: usize) {
+        if !self.trusts || !commons.ground.shares {
+            return;
+        }
+        let plan = self.plan;
+        let Some(lane) = self.lanes.iter_mut().find(|lane| lane.protocol == protocol) else { return };
+        if lane.is_elsewhere(row, commons.first_router(protocol, plan.ttl(row))) {
+            self.trusts = false;
+            for lane in &mut self.lanes {
+                lane.give_back(&plan);
+            }
+            self.horizon.heard = self.lanes.iter().map(|lane| lane.heard).max().unwrap_or_default();
         }
     }
 

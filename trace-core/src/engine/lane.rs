@@ -95,6 +95,10 @@ pub(super) struct Lane {
     wanting: Mask,
     /// Rows with probes that are waited for.
     flying: Mask,
+    /// Rows whose router was asked though it has answered others enough.
+    beyond: Mask,
+    /// Those of them that nobody answered at.
+    pub(super) unheard: Mask,
     pub(super) rounds: Vec<Round>,
     pub(super) taken: Vec<Taken>,
     expected_rows: Option<usize>,
@@ -125,6 +129,8 @@ impl Lane {
             rows: Vec::new(),
             wanting: Mask::default(),
             flying: Mask::default(),
+            beyond: Mask::default(),
+            unheard: Mask::default(),
             rounds: Vec::new(),
             taken: Vec::new(),
             expected_rows: expected.filter(|rows| (1..=plan.most_rows).contains(rows)),
@@ -146,6 +152,8 @@ impl Lane {
         self.rows.clear();
         self.wanting = Mask::first(plan.most_rows);
         self.flying = Mask::default();
+        self.beyond = Mask::default();
+        self.unheard = Mask::default();
         self.ending = None;
         self.twice = false;
         self.heard = 0;
@@ -321,6 +329,46 @@ impl Lane {
         self.note_taken(row, reply);
     }
 
+    /// Notes that the router of this row is asked though it has answered others enough.
+    pub(super) fn ask_beyond(&mut self, row: usize) {
+        self.beyond.insert(row);
+    }
+
+    /// Takes over what another trace heard at a row whose router was asked in vain: the silence counts for nothing.
+    pub(super) fn take_for_silence(&mut self, plan: &Plan, row: usize, reply: Reply) {
+        let first = self.rounds.last().map_or(0, |round| round.first_slot);
+        let first = usize::try_from(first).unwrap_or(usize::MAX);
+        for slot in self.slots.iter_mut().skip(first) {
+            if slot.is_waiting() && plan.row(slot.ttl) == Some(row) {
+                slot.replace();
+            }
+        }
+        self.take(plan, row, reply);
+        self.ending = ending(&self.rows, self.twice, plan.rules);
+    }
+
+    /// Has everything probed after all that was taken over in this round.
+    pub(super) fn give_back(&mut self, plan: &Plan) {
+        let round = self.round();
+        for taken in self.taken.iter().filter(|taken| taken.round == round) {
+            let place = usize::from(taken.row);
+            let Some(row) = self.rows.get_mut(place).filter(|row| row.answered == 0) else { continue };
+            row.exceeded = false;
+            row.router = None;
+            row.quota = row.sent + u16::from(plan.queries);
+            self.wanting.insert(place);
+        }
+        self.taken.retain(|taken| taken.round != round);
+        self.taken_rows = 0;
+        self.heard = self.rows.iter().rposition(|row| row.answered > 0).map_or(0, |last| last + 1);
+        self.ending = ending(&self.rows, self.twice, plan.rules);
+    }
+
+    /// Whether an answer from the row that was asked beyond others' shows that this path is another one.
+    pub(super) fn is_elsewhere(&self, row: usize, router: Option<core::net::IpAddr>) -> bool {
+        !self.taken.is_empty() && self.beyond.has(row) && self.router(row) != router
+    }
+
     /// Notes what another trace heard at this row.
     pub(super) fn note_taken(&mut self, row: usize, reply: Reply) {
         let (round, saying) = (self.round(), self.replies.say(row, reply));
@@ -373,6 +421,9 @@ impl Lane {
             row.in_flight = 0;
             row.given_up = slots;
             self.flying.remove(place);
+            if row.answered == 0 && self.beyond.has(place) {
+                self.unheard.insert(place);
+            }
         }
         next
     }
