@@ -21,6 +21,12 @@ hop that did not answer. Loss is that of the whole TTL, the times are those of t
   !H  host unreachable          !X    refused by a filter
   !N  network unreachable       !F    packet too big
   !P  protocol unreachable      !<n>  unreachable with this other code
+`show --verdicts` tells the evidence for every note.
+
+With --rounds the columns are those of mtr, and on a terminal keys steer them: q quits, p pauses, r counts from here on, \
+n shows names or addresses, d other statistics, ? all keys. With --flows a column says which flows each router \
+answered, and which ways they go stands beneath; with --protocol all each protocol has its column, and beneath stands \
+how far each gets and where filtering begins.
 
 What leaves this machine: the probes, the question for the name you typed, and questions for the host names of \
 global addresses to the system's resolver (--no-dns stops them). Nothing else.

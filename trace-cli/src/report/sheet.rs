@@ -45,13 +45,14 @@ pub(crate) fn traces(traces: &[(&Trace, &Atlas)], headed: bool) -> anyhow::Resul
         writer.write_record(COLUMNS)?;
     }
     for (trace, atlas) in traces {
-        for (hop, findings) in trace.hops.iter().zip(trace.findings()) {
+        let seen = trace.findings().into_iter().zip(trace.statistics());
+        for (hop, (findings, Statistics { sent, .. })) in trace.hops.iter().zip(seen) {
             let answerers = hop.answerers();
             if answerers.is_empty() {
-                writer.write_record(row(trace, hop, &findings, None, None))?;
+                writer.write_record(row(trace, hop, &findings, sent, None, None))?;
             }
             for from in answerers {
-                writer.write_record(row(trace, hop, &findings, Some(from), atlas.get(from)))?;
+                writer.write_record(row(trace, hop, &findings, sent, Some(from), atlas.get(from)))?;
             }
         }
     }
@@ -63,6 +64,7 @@ fn row(
     trace: &Trace,
     hop: &Hop,
     findings: &[Finding],
+    sent: u32,
     from: Option<IpAddr>,
     located: Option<&Located>,
 ) -> [String; COLUMNS.len()] {
@@ -99,7 +101,7 @@ fn row(
         text(coordinates.map(|point| point.latitude())),
         text(coordinates.map(|point| point.longitude())),
         text(located.and_then(|located| located.verdict)),
-        hop.statistics().sent.to_string(),
+        sent.to_string(),
         replies.len().to_string(),
         text(times.min.map(milliseconds)),
         text(times.median.map(milliseconds)),

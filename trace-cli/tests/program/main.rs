@@ -19,4 +19,5 @@ mod run;
 mod sights;
 mod sweep;
 mod verdicts;
+mod ways;
 mod whole_job;

@@ -170,7 +170,7 @@ fn all_protocols_stand_side_by_side() {
     2026-10-26 07:33:20 UTC, from 10.0.0.5, vantage attic
     TTL  Host           ICMP ms  UDP ms  TCP ms  Notes
       1  10.0.0.1         0.400   0.500   0.600
-      2  203.0.113.1      1.400               *  answers some protocols only, passes all on
+      2  203.0.113.1      1.400               *
          203.0.113.2              1.500
       3  198.51.100.80        *       *   9.000  port open
     icmp: filtered behind TTL 2 (203.0.113.1), where tcp goes on

@@ -14,6 +14,7 @@ use trace_core::tracer::Job;
 use trace_store::Store;
 
 use super::AnyTracer;
+use crate::args::Format;
 use crate::clock;
 use crate::exit::{Blame as _, Exit, Failure, Result};
 use crate::host::Host;
@@ -34,6 +35,8 @@ struct Attempt {
     job: Job,
     mode: Mode,
     remarks: Vec<String>,
+    /// What the tracer had to say when it was started.
+    told: Vec<String>,
     /// Further addresses of its host, best first.
     others: VecDeque<IpAddr>,
 }
@@ -109,11 +112,12 @@ impl<'a> Launch<'a> {
             let job = self.job(name, zone, address, &plan)?;
             match tracer.add(job.clone()) {
                 Ok(target) => {
-                    for note in tracer.notes(target) {
+                    let told = tracer.notes(target).to_vec();
+                    for note in &told {
                         self.voice.warn(note);
                     }
-                    let attempt =
-                        Attempt { job, mode: tracer.mode(), remarks: plan.remarks, others: addresses };
+                    let (mode, remarks) = (tracer.mode(), plan.remarks);
+                    let attempt = Attempt { job, mode, remarks, told, others: addresses };
                     self.running.insert(target, attempt);
                     return Ok(());
                 }
@@ -228,8 +232,16 @@ impl<'a> Launch<'a> {
     /// Decides what becomes of a finished trace.
     pub(super) fn next(&mut self, tracer: &mut AnyTracer, target: TargetIndex, trace: &Trace) -> Next {
         let Some(attempt) = self.running.remove(&target) else { return Next::Enough(Vec::new()) };
-        let Some(error) = why_nothing_left(trace) else { return Next::Enough(attempt.remarks) };
-        let Attempt { job, others, remarks, .. } = attempt;
+        let Attempt { job, others, mut remarks, told, .. } = attempt;
+        // Which of several protocols got furthest, and what else came up on the way.
+        for note in tracer.notes(target).iter().filter(|note| !told.contains(note)) {
+            if self.settings.format == Format::Table {
+                remarks.push(format!("({note})"));
+            } else {
+                self.voice.warn(note);
+            }
+        }
+        let Some(error) = why_nothing_left(trace) else { return Next::Enough(remarks) };
         let failure =
             Failure::new(Exit::CouldNotProbe, anyhow!("no probe to {} could be sent: {error}", job.target));
         if others.is_empty() {
