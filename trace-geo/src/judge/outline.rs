@@ -21,6 +21,8 @@ const SLACK: f64 = 50.0;
 /// The least radius of curvature of the WGS84 ellipsoid, a (1 - e^2), in kilometres.
 const LEAST_RADIUS: f64 = 6335.4;
 const STEP: f64 = 80.0;
+/// Lines in a piece of a ring.
+const PIECE: usize = 16;
 
 type Vector = [f64; 3];
 
@@ -36,13 +38,42 @@ struct Country {
     parts: OnceLock<Vec<Part>>,
 }
 
+/// A ring or a lone point, in pieces of a few lines each, most of which are soon known to be too far away.
 struct Part {
     /// Latitude and longitude.
     degrees: Vec<(f64, f64)>,
     vectors: Vec<Vector>,
+    pieces: Vec<Piece>,
+    whole: Ball,
+}
+
+struct Piece {
+    /// The first line of it, and the first behind it.
+    lines: core::ops::Range<usize>,
+    ball: Ball,
+    /// The least and the greatest latitude.
+    latitudes: (f64, f64),
+}
+
+/// The space around some points, in radii of the earth.
+#[derive(Clone, Copy)]
+struct Ball {
     middle: Vector,
-    /// How far any of it is from the middle, as an angle.
-    reach: f64,
+    radius: f64,
+}
+
+impl Ball {
+    fn around(vectors: &[Vector]) -> Self {
+        let middle = unit(vectors.iter().fold([0.0; 3], |[x, y, z], [u, v, w]| [x + u, y + v, z + w]));
+        let furthest = vectors.iter().map(|&vector| square(middle, vector)).fold(0.0, f64::max);
+        Self { middle, radius: furthest.sqrt() }
+    }
+
+    /// Whether some of it may be nearer to a point than this (straight through the earth).
+    fn is_within(&self, point: Vector, distance: f64) -> bool {
+        let limit = distance + self.radius;
+        square(self.middle, point) <= limit * limit
+    }
 }
 
 impl Outlines {
@@ -87,19 +118,28 @@ impl Outlines {
     pub(super) fn to_point(&self, code: CountryCode, point: Coordinates) -> f64 {
         let Some((_, country)) = self.find(code) else { return 0.0 };
         let vector = vector(point.latitude(), point.longitude());
-        let mut nearest = f64::INFINITY;
+        let parts =
+            country.parts.get_or_init(|| country.packed.iter().map(|part| Part::read(part)).collect());
+        // The nearest of a few corners is an upper bound that spares most pieces.
+        let corners = parts
+            .iter()
+            .flat_map(|part| part.pieces.iter().filter_map(|piece| part.vectors.get(piece.lines.start)));
+        let mut nearest = corners.map(|&corner| square(corner, vector)).fold(f64::INFINITY, f64::min).sqrt();
+        if !nearest.is_finite() {
+            return 0.0;
+        }
         let mut inside = false;
-        for part in country.parts.get_or_init(|| country.packed.iter().map(|part| Part::read(part)).collect())
-        {
-            let middle = angle(vector, part.middle);
-            if middle <= part.reach + 0.01 {
+        for part in parts {
+            // A little more, since a ring may go round its middle at a distance, and rounding is not exact.
+            if part.whole.is_within(vector, 0.01) {
                 inside ^= part.surrounds(point);
             }
-            if middle - part.reach < nearest {
-                nearest = nearest.min(part.angle_to(vector));
+            if part.whole.is_within(vector, nearest) {
+                nearest = part.nearest(vector, nearest);
             }
         }
-        if inside || !nearest.is_finite() { 0.0 } else { (nearest * LEAST_RADIUS - SLACK).max(0.0) }
+        let angle = 2.0 * (nearest / 2.0).min(1.0).asin();
+        if inside { 0.0 } else { (angle * LEAST_RADIUS - SLACK).max(0.0) }
     }
 
     /// At least how many kilometres lie between the nearest parts of two countries.
@@ -125,9 +165,22 @@ impl Part {
             .collect();
         let vectors: Vec<Vector> =
             degrees.iter().map(|&(latitude, longitude)| vector(latitude, longitude)).collect();
-        let middle = unit(vectors.iter().fold([0.0; 3], |[x, y, z], [u, v, w]| [x + u, y + v, z + w]));
-        let reach = vectors.iter().map(|&vector| angle(middle, vector)).fold(0.0, f64::max);
-        Self { degrees, vectors, middle, reach }
+        let lines = degrees.len().saturating_sub(1).max(1);
+        let pieces = (0..lines)
+            .step_by(PIECE)
+            .filter_map(|first| {
+                let lines = first..(first + PIECE).min(lines);
+                let corners = first..(lines.end + 1).min(degrees.len());
+                let latitudes = degrees.get(corners.clone())?.iter().map(|(latitude, _)| *latitude);
+                let latitudes = (
+                    latitudes.clone().fold(f64::INFINITY, f64::min),
+                    latitudes.fold(f64::NEG_INFINITY, f64::max),
+                );
+                Some(Piece { lines, ball: Ball::around(vectors.get(corners)?), latitudes })
+            })
+            .collect();
+        let whole = Ball::around(&vectors);
+        Self { degrees, vectors, pieces, whole }
     }
 
     /// Whether a point is inside the ring, by counting the lines to the east of it.
@@ -136,22 +189,42 @@ impl Part {
         let crosses = |&(&(a, x), &(b, y)): &(&(f64, f64), &(f64, f64))| {
             (a > latitude) != (b > latitude) && longitude < (y - x) * (latitude - a) / (b - a) + x
         };
-        self.degrees.iter().zip(self.degrees.iter().skip(1)).filter(crosses).count() % 2 == 1
-    }
-
-    /// The angle between a point and the nearest point of the line.
-    fn angle_to(&self, point: Vector) -> f64 {
-        let mut cosine = self.vectors.iter().map(|&vector| dot(point, vector)).fold(-1.0, f64::max);
-        for (&a, &b) in self.vectors.iter().zip(self.vectors.iter().skip(1)) {
-            let normal = cross(a, b);
-            let length = dot(normal, normal);
-            // Above or below the stretch, not before or behind it.
-            if length > 1e-18 && dot(cross(normal, a), point) > 0.0 && dot(cross(b, normal), point) > 0.0 {
-                let sine = dot(normal, point);
-                cosine = cosine.max((1.0 - sine * sine / length).max(0.0).sqrt());
+        let mut count = 0;
+        for piece in &self.pieces {
+            let (least, most) = piece.latitudes;
+            if least <= latitude && latitude <= most {
+                let from = self.degrees.get(piece.lines.clone()).unwrap_or_default();
+                let to = self.degrees.get(piece.lines.start + 1..).unwrap_or_default();
+                count += from.iter().zip(to).filter(crosses).count();
             }
         }
-        cosine.clamp(-1.0, 1.0).acos()
+        count % 2 == 1
+    }
+
+    /// How near the line comes to a point, straight through the earth, if that is nearer than `nearest`.
+    fn nearest(&self, point: Vector, mut nearest: f64) -> f64 {
+        for piece in &self.pieces {
+            if !piece.ball.is_within(point, nearest) {
+                continue;
+            }
+            let from = self.vectors.get(piece.lines.clone()).unwrap_or_default();
+            let to = self.vectors.get(piece.lines.start + 1..).unwrap_or_default();
+            let corners = from.iter().chain(to.first()).chain(to.get(from.len().saturating_sub(1)));
+            let mut least = corners.map(|&corner| square(corner, point)).fold(f64::INFINITY, f64::min);
+            for (&a, &b) in from.iter().zip(to) {
+                let normal = cross(a, b);
+                let length = dot(normal, normal);
+                // Above or below the stretch, not before or behind it.
+                if length > 1e-18 && dot(cross(normal, a), point) > 0.0 && dot(cross(b, normal), point) > 0.0
+                {
+                    let sine = dot(normal, point);
+                    let cosine = (1.0 - sine * sine / length).max(0.0).sqrt();
+                    least = least.min(2.0 - 2.0 * cosine);
+                }
+            }
+            nearest = nearest.min(least.max(0.0).sqrt());
+        }
+        nearest
     }
 }
 
@@ -184,8 +257,10 @@ fn unit(vector: Vector) -> Vector {
     if length > 0.0 { vector.map(|part| part / length) } else { [1.0, 0.0, 0.0] }
 }
 
-fn angle(a: Vector, b: Vector) -> f64 {
-    dot(a, b).clamp(-1.0, 1.0).acos()
+/// The square of the distance between two points, straight through the earth.
+fn square([a, b, c]: Vector, [x, y, z]: Vector) -> f64 {
+    let (x, y, z) = (a - x, b - y, c - z);
+    x * x + y * y + z * z
 }
 
 #[cfg(test)]
@@ -237,6 +312,39 @@ mod tests {
         ] {
             let found = from(country, latitude, longitude);
             assert!((least..=most).contains(&found), "{country}: {found}");
+        }
+    }
+
+    /// Leaving out what is too far away changes nothing.
+    #[test]
+    fn pieces_left_out_would_not_have_been_nearer() {
+        let outlines = Outlines::get();
+        for name in ["RU", "CA", "US", "FR", "FJ", "AQ", "NR", "LS", "NO", "CL"] {
+            let _ = from(name, 0.0, 0.0);
+            let parts = outlines.find(code(name)).unwrap().1.parts.get().unwrap();
+            for step in 0..400_u32 {
+                // All over the globe, by the golden angle.
+                let latitude = (1.0 - 2.0 * (f64::from(step) + 0.5) / 400.0).asin().to_degrees();
+                let longitude = (f64::from(step) * 137.507_764).rem_euclid(360.0) - 180.0;
+                let point = vector(latitude, longitude);
+                let lines = |part: &Part| {
+                    let pairs = part
+                        .degrees
+                        .windows(2)
+                        .filter(|pair| (pair[0].0 > latitude) != (pair[1].0 > latitude));
+                    let east = |pair: &&[(f64, f64)]| {
+                        let ((a, x), (b, y)) = (pair[0], pair[1]);
+                        longitude < (y - x) * (latitude - a) / (b - a) + x
+                    };
+                    pairs.filter(east).count()
+                };
+                let inside = parts.iter().map(lines).sum::<usize>() % 2 == 1;
+                let nearest = parts.iter().map(|part| part.nearest(point, 2.0)).fold(2.0, f64::min);
+                let expected = ((2.0 * (nearest / 2.0).asin()) * LEAST_RADIUS - SLACK).max(0.0);
+                let expected = if inside { 0.0 } else { expected };
+                let found = from(name, latitude, longitude);
+                assert!((found - expected).abs() < 1e-6, "{name} {latitude} {longitude}: {found} {expected}");
+            }
         }
     }
 
