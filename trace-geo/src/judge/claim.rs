@@ -6,9 +6,10 @@ use std::net::IpAddr;
 
 use trace_core::model::{Asn, Atlas, Evidence, Located};
 
+use super::choice::Candidate;
 use super::course::Stop;
 use super::spot::{Said, Spot, Spots, is_own, said};
-use super::statement::{Author, Ledger};
+use super::statement::{Author, Ledger, Statements};
 use crate::mmdb::record::ANYCAST;
 
 /// How near two points have to be beyond their radii to agree, in kilometres.
@@ -139,6 +140,26 @@ impl Subject {
             })
         };
         (0..self.claims.len()).filter_map(state).collect()
+    }
+
+    /// The claims that distances can be measured to, as candidates for a path.
+    pub(super) fn candidates(&self, stated: &[usize], spots: &Spots) -> Vec<(usize, Candidate)> {
+        let candidate = |(index, claim): (usize, &Claim)| {
+            let rejects = self.rejects(Some(index), stated, spots);
+            Some((index, Candidate { spot: claim.spot?, merit: claim.merit, rejects }))
+        };
+        self.claims.iter().enumerate().filter_map(candidate).collect()
+    }
+
+    /// The statements, of those with these numbers, that are false if a claim is true, or if none is.
+    pub(super) fn rejects(&self, chosen: Option<usize>, stated: &[usize], spots: &Spots) -> Statements {
+        let mut rejects = Statements::default();
+        for (claim, number) in stated.iter().enumerate() {
+            if chosen.is_none_or(|chosen| chosen != claim && !self.endorses(chosen, claim, spots)) {
+                rejects.insert(*number);
+            }
+        }
+        rejects
     }
 
     fn claim(&self, index: usize) -> Option<(&Claim, &Evidence)> {

@@ -107,46 +107,23 @@ impl<'a> Board<'a> {
                 choices.push(Choices { address: usize::MAX, options, rejects, certain, rtt: f64::INFINITY });
             }
             let shift = choices.len();
-            let mut numbers = Vec::new();
+            let mut numbers: Vec<(usize, Vec<usize>)> = Vec::new();
             for (stop, subject) in &course.stops {
-                let measured: Vec<(usize, usize, f64)> = self.measured(*subject).collect();
-                let rejects = |but: Option<usize>| {
-                    let mut rejects = Statements::default();
-                    let (Some(who), Some(stated)) = (self.subjects.get(*subject), stated.get(*subject))
-                    else {
-                        return rejects;
-                    };
-                    for (claim, number) in stated.iter().enumerate() {
-                        if but.is_none_or(|but| but != claim && !who.endorses(but, claim, self.spots)) {
-                            rejects.insert(*number);
-                        }
-                    }
-                    rejects
+                let (Some(who), Some(stated)) = (self.subjects.get(*subject), stated.get(*subject)) else {
+                    continue;
                 };
-                let merit = |claim: usize| {
-                    self.subjects
-                        .get(*subject)
-                        .and_then(|who| who.claims.get(claim))
-                        .map_or(0.0, |claim| claim.merit)
-                };
-                let option = |&(claim, spot, _): &(usize, usize, f64)| Candidate {
-                    spot,
-                    merit: merit(claim),
-                    rejects: rejects(Some(claim)),
-                };
-                let options = measured.iter().map(option).collect();
-                let rejects = rejects(None);
+                let candidates = who.candidates(stated, self.spots);
+                let (claims, options) = candidates.into_iter().unzip();
+                let rejects = who.rejects(None, stated, self.spots);
                 choices.push(Choices { address: *subject, rejects, options, certain: false, rtt: stop.rtt });
-                numbers.push(measured.into_iter().map(|(claim, ..)| claim).collect::<Vec<_>>());
+                numbers.push((*subject, claims));
             }
             let picks = choose(&choices, self.spots, &ledger.costs);
             if shift == 1 {
                 if picks.first().is_some_and(Option::is_some) { with += 1 } else { without += 1 }
             }
-            for (((_, subject), numbers), pick) in
-                course.stops.iter().zip(&numbers).zip(picks.iter().skip(shift))
-            {
-                let claim = pick.and_then(|pick| numbers.get(pick));
+            for ((subject, claims), pick) in numbers.iter().zip(picks.iter().skip(shift)) {
+                let claim = pick.and_then(|pick| claims.get(pick));
                 if let Some(vote) =
                     claim.and_then(|claim| votes.get_mut(*subject).and_then(|votes| votes.get_mut(*claim)))
                 {
