@@ -6,12 +6,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
+use rustix::termios::{
+    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetpgrp, tcsetattr,
+};
 use signal_hook::consts::SIGTSTP;
 use signal_hook::{SigId, flag, low_level};
 
+/// What stands for no key (`_POSIX_VDISABLE`, termios(3)).
+const DISABLED: u8 = 0;
+
 /// A terminal that hands over every key at once and does not show it, until this is dropped: also when the program
-/// panics. Ctrl-C, Ctrl-Z and Ctrl-\ stay what they are.
+/// panics. Ctrl-C and Ctrl-Z stay what they are; Ctrl-\, which would end the program where it stands and leave the
+/// terminal so, is a key like any other.
 #[derive(Debug)]
 struct Cbreak<F: AsFd> {
     terminal: F,
@@ -29,6 +35,7 @@ impl<F: AsFd> Cbreak<F> {
     fn set(&self) -> io::Result<()> {
         let mut now = self.before.clone();
         now.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
+        now.special_codes[SpecialCodeIndex::VQUIT] = DISABLED;
         Ok(tcsetattr(&self.terminal, OptionalActions::Now, &now)?)
     }
 
@@ -132,8 +139,9 @@ mod tests {
         // Ctrl-C goes on being a signal.
         assert!(modes(&pty.slave).contains(LocalModes::ISIG));
         assert_eq!(terminal.key(), None);
-        std::fs::File::from(pty.master.try_clone().unwrap()).write_all(b"q?").unwrap();
-        assert_eq!((terminal.key(), terminal.key(), terminal.key()), (Some(b'q'), Some(b'?'), None));
+        std::fs::File::from(pty.master.try_clone().unwrap()).write_all(b"q?\x1c").unwrap();
+        assert_eq!([terminal.key(), terminal.key(), terminal.key()], [Some(b'q'), Some(b'?'), Some(0x1c)]);
+        assert_eq!(terminal.key(), None);
         drop(terminal);
         assert_eq!(modes(&pty.slave), before);
     }

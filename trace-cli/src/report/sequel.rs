@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::time::Duration;
 
 use trace_core::model::{Flow, Hop, ProbeRecord, Protocol, Protocols, Reply, ReplyKind, Trace, Ttl};
 
@@ -21,7 +22,33 @@ pub(crate) fn lines(trace: &Trace) -> Vec<String> {
     }
     lines.extend(flows(trace));
     lines.extend(changes(trace));
+    lines.extend(pace(trace));
     lines
+}
+
+/// Rounds that were much further apart than was asked for: the engine asks no router for more than it answers.
+fn pace(trace: &Trace) -> Option<String> {
+    let settings = trace.settings.as_ref().filter(|settings| settings.rounds > 2)?;
+    let mut starts: BTreeMap<u32, Duration> = BTreeMap::new();
+    for probe in trace.hops.iter().flat_map(|hop| &hop.probes) {
+        if let Some(sent) = probe.sent {
+            starts.entry(probe.round).and_modify(|first| *first = sent.min(*first)).or_insert(sent);
+        }
+    }
+    let starts: Vec<Duration> = starts.into_values().collect();
+    let mut gaps: Vec<Duration> =
+        starts.iter().zip(starts.iter().skip(1)).map(|(one, next)| next.saturating_sub(*one)).collect();
+    gaps.sort_unstable();
+    // The one in the middle: a pause that somebody made is no pace.
+    let gap = *gaps.get(gaps.len() / 2)?;
+    (gap > settings.interval.mul_f64(1.25) + Duration::from_millis(20)).then(|| {
+        format!(
+            "the rounds were {:.1} s apart and not {:.1} s: routers are not asked for more than they answer, and slow \
+             answers are waited for",
+            gap.as_secs_f64(),
+            settings.interval.as_secs_f64()
+        )
+    })
 }
 
 /// How far each protocol gets, and where filtering begins.

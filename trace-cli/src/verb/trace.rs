@@ -151,6 +151,7 @@ fn rounds(
     interrupt.take_care();
     let mut measure = Measure::default();
     let mut traced = None;
+    let quit = Cell::new(false);
     thread::scope(|scope| {
         let (ask, asked) = mpsc::channel();
         let (tell, found) = mpsc::channel();
@@ -160,7 +161,6 @@ fn rounds(
             });
         }
         let mut board = Board::new(output.paint(), Finder { ask, found }, settings.names);
-        let quit = Cell::new(false);
         let cancelled = || quit.get() || interrupt.is_asked();
         while let Some(happened) = measure.next(tracer, &mut launch, ROUND_TURN, &cancelled) {
             match happened {
@@ -192,6 +192,8 @@ fn rounds(
         }
     });
     let finished = traced.map(|(trace, remarks)| finish.trace(*trace, &remarks, output));
+    // Who quits has seen enough; a signal comes from elsewhere.
+    let finished = finished.filter(|exit| !(*exit == Exit::Interrupted && quit.get() && !interrupt.is_asked()));
     measure.worst.max(finished.unwrap_or(Exit::Done))
 }
 

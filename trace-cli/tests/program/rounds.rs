@@ -157,7 +157,7 @@ lab_test! {
         terminal.press("d");
         terminal.await_text("Last probes");
         terminal.press("?");
-        terminal.await_text("Ctrl-C   as q");
+        terminal.await_text("Ctrl-C   as q,");
         terminal.press("x");
         terminal.press("d");
         terminal.await_text("StDev");
@@ -182,6 +182,19 @@ lab_test! {
         // Resetting is for the eye: everything is kept.
         let document = home.run(&["show", "latest", "--format", "json"]).ends_with(0).document();
         assert_eq!(document["hops"][0]["probes"][0]["round"], 0);
+    }
+
+    /// Who leaves rounds that have a number before they are over has had enough: no failure.
+    fn rounds_may_be_left_early() {
+        let lab = Chain::of(1).without_limits().build();
+        let home = Home::new();
+        let target = lab.target(4).to_string();
+        let mut terminal =
+            Terminal::start(&lab, &home, (100, 30), &["trace", &target, "-n", "--rounds", "1000", "--interval", "50ms"]);
+        terminal.await_text("round 4 of 1000");
+        terminal.press("q");
+        let (status, text) = terminal.end();
+        assert_eq!(status, Some(0), "{text}");
     }
 
     /// Ctrl-C in the middle of a pause, a small terminal, and one that changes its size.

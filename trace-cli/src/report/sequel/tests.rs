@@ -1,7 +1,6 @@
 use super::*;
 use crate::report::samples::{answered, hop, silent, trace as sample};
 use insta::assert_snapshot;
-use std::time::Duration;
 use trace_core::model::{ProbeRecord, ReplyKind, Settings};
 
 fn by(protocol: Protocol, mut probe: ProbeRecord) -> ProbeRecord {
@@ -105,4 +104,20 @@ fn a_change_of_the_path_has_its_time() {
         ..sample()
     };
     assert_snapshot!(lines(&trace).join("\n"), @"2026-10-26 07:33:25 UTC: 5.0 s after the start the path changed at TTL 2");
+}
+
+#[test]
+fn rounds_further_apart_than_was_asked_for_are_told() {
+    let every = |gap: u64| {
+        let probes = (0..6).map(|round| ProbeRecord {
+            round,
+            sent: Some(Duration::from_millis(gap * u64::from(round))),
+            ..answered("10.0.0.1", 1000, ReplyKind::TimeExceeded)
+        });
+        let settings = Settings { rounds: 6, ..Settings::default() };
+        lines(&Trace { settings: Some(settings), hops: vec![hop(1, probes.collect::<Vec<_>>())], ..sample() })
+            .join("\n")
+    };
+    assert_snapshot!(every(1000), @"");
+    assert_snapshot!(every(3000), @"the rounds were 3.0 s apart and not 1.0 s: routers are not asked for more than they answer, and slow answers are waited for");
 }

@@ -30,6 +30,9 @@ const LOW: usize = 12;
 /// Changes of the path that stay on the terminal.
 const CHANGES: usize = 4;
 
+/// Ctrl-\.
+const QUIT: u8 = 0x1c;
+
 const KEYS: &str = "q quit  p pause  r reset  n names  d display  ? help";
 const HELP: [&str; 8] = [
     "  q        end the rounds; what was measured is printed and kept",
@@ -38,7 +41,7 @@ const HELP: [&str; 8] = [
     "  n        host names or addresses",
     "  d        other statistics: averages, percentiles, a strip of the last probes",
     "  ?        this help; any key ends it",
-    "  Ctrl-C   as q",
+    "  Ctrl-C   as q, and the exit status says so",
     "",
 ];
 
@@ -139,12 +142,12 @@ impl Board {
     fn press(&mut self, key: u8) -> Option<Order> {
         self.stale = true;
         let view = &mut self.view;
-        if view.help && key != b'q' {
+        if view.help && ![b'q', QUIT].contains(&key) {
             view.help = false;
             return None;
         }
         match key {
-            b'q' | b'Q' => return Some(Order::Quit),
+            b'q' | b'Q' | QUIT => return Some(Order::Quit),
             b' ' if !view.paused => {}
             b'p' | b'P' | b' ' => {
                 view.paused = !view.paused;
