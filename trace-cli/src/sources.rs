@@ -5,11 +5,10 @@ mod keys;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use trace_geo::ipgeolocation::{self, IpGeolocation};
 use trace_geo::update::Database;
-use trace_geo::{AnswerStore, Chain, Locate as _, Mmdb};
+use trace_geo::{AnswerStore, Chain, IpGeolocation, Locate as _, Mmdb};
 
-pub(crate) use self::keys::{Key, Keys};
+pub(crate) use self::keys::Keys;
 use crate::clock;
 use crate::exit::{Blame as _, Exit, Result};
 use crate::say::Voice;
@@ -77,16 +76,15 @@ pub(crate) fn read(database: Database, path: &Path) -> anyhow::Result<Mmdb> {
     Ok(found)
 }
 
-/// The web service, if there is a key for it.
+/// The web service, if there is a key for it. Its answers are kept in the data directory.
 pub(crate) fn service(data_dir: &Path) -> anyhow::Result<Option<IpGeolocation>> {
-    let keys = Keys::read(data_dir)?;
-    let Some(Key { secret, .. }) = keys.ipgeolocation()? else { return Ok(None) };
-    let mut settings = ipgeolocation::Settings::new(secret);
-    if let Some(base_url) = keys.text("IPGEOLOCATION_BASE_URL")? {
-        settings.base_url = base_url;
-    }
+    let Some(settings) = Keys::read(data_dir)?.service()? else { return Ok(None) };
     std::fs::create_dir_all(data_dir).with_context(|| format!("cannot make {}", data_dir.display()))?;
-    let answers =
-        AnswerStore::open(&data_dir.join("answers.sqlite")).context("ipgeolocation.io is not asked")?;
+    let answers = AnswerStore::open(&answers(data_dir)).context("ipgeolocation.io is not asked")?;
     Ok(Some(IpGeolocation::new(settings, answers, clock::now)?))
+}
+
+/// Where the answers of the web service are kept.
+pub(crate) fn answers(data_dir: &Path) -> PathBuf {
+    data_dir.join("answers.sqlite")
 }

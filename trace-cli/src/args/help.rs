@@ -13,7 +13,9 @@ Of many targets the worst counts, in the order 4, 2, 3, 1, 0.
 
 Environment:
   TRACE_DATA_DIR  where traces are kept, unless --data-dir says so
-  NO_COLOR        no colours, unless --color says so";
+  NO_COLOR        no colours, unless --color says so
+  IPGEOLOCATION_API_KEY, IPGEOLOCATION_BASE_URL, MAXMIND_ACCOUNT_ID, MAXMIND_LICENSE_KEY
+                  keys for places; also read from a file .env in the data directory, if only you can read it";
 
 pub(super) const TRACE_NOTES: &str = "\
 The table has one row a TTL; rows without a number are further routers that answered at that TTL, and * is a \
@@ -29,7 +31,8 @@ answered, and which ways they go stands beneath; with --protocol all each protoc
 how far each gets and where filtering begins.
 
 What leaves this machine: the probes, the question for the name you typed, and questions for the host names of \
-global addresses to the system's resolver (--no-dns stops them). Nothing else.
+global addresses to the system's resolver (--no-dns stops them); and, if you have set a key for ipgeolocation.io, \
+global addresses that it was not asked for before (--no-geo stops that). Nothing else.
 
 Exit status:
   0    reached

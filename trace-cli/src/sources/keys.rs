@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
+use trace_geo::ipgeolocation;
 use trace_geo::update::Account;
 use trace_geo::{Secret, read_env_file};
 
@@ -70,6 +71,16 @@ impl Keys {
             secret: secret.clone(),
             found: format!("API_KEY in {}", self.file.display()),
         }))
+    }
+
+    /// How ipgeolocation.io is used, if there is a key for it.
+    pub(crate) fn service(&self) -> anyhow::Result<Option<ipgeolocation::Settings>> {
+        let Some(key) = self.ipgeolocation()? else { return Ok(None) };
+        let mut settings = ipgeolocation::Settings::new(key.secret);
+        if let Some(base_url) = self.text("IPGEOLOCATION_BASE_URL")? {
+            settings.base_url = base_url;
+        }
+        Ok(Some(settings))
     }
 
     /// The account at MaxMind.

@@ -9,11 +9,14 @@
 
 #[path = "../../../trace-core/tests/lab/mod.rs"]
 mod lab;
+#[path = "../../../trace-geo/tests/server/mod.rs"]
+mod server;
 
 mod bad_input;
 mod chains;
 mod kept;
 mod names;
+mod places;
 mod rounds;
 mod run;
 mod sights;

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use trace_geo::ipgeolocation::FRESH;
 use trace_geo::update::Database;
-use trace_geo::{AnswerStore, Builtin, Geofeed, Locate, Mmdb};
+use trace_geo::{AnswerStore, Builtin, Geofeed, IpGeolocation, Locate, Mmdb};
 
 use crate::args::SourcesArguments;
 use crate::clock;
@@ -117,42 +117,36 @@ fn service(data_dir: &Path) -> Row {
         attribution: None,
         path: None,
     };
-    let found = match Keys::read(data_dir)
-        .and_then(|keys| Ok((keys.ipgeolocation()?, keys.text("IPGEOLOCATION_BASE_URL")?)))
-    {
-        Ok((None, _)) => return row,
-        Ok((Some(key), base_url)) => (key, base_url),
-        Err(cause) => {
-            return Row { state: State::Broken, note: Some(format!("{cause:#}")), ..row };
-        }
-    };
-    let (key, base_url) = found;
-    let base_url = base_url.unwrap_or_else(|| trace_geo::ipgeolocation::BASE_URL.to_owned());
-    row.sends = format!("global addresses of hops and your key, to {}", key.secret.redact(&base_url));
-    row.note = Some(format!("key: {}", key.found));
-    row.state = State::Used;
-    let path = data_dir.join("answers.sqlite");
-    if !path.exists() {
-        return row;
-    }
-    row.path = shown(&path);
-    match sources::service(data_dir) {
-        Ok(Some(service)) => {
-            row.attribution.clone_from(&service.info().attribution);
-            if let Some((until, why)) = service.rest() {
-                row.state = State::Resting;
-                row.note = Some(format!("{why}; it is not asked before {}", clock::instant(until)));
-            } else if let Ok(count) =
-                AnswerStore::open(&path).and_then(|answers| answers.count("ipgeolocation"))
-            {
-                row.note = Some(format!("key: {}; {count} addresses known", key.found));
-            }
-        }
-        Ok(None) => {}
-        Err(cause) => {
-            row.state = State::Broken;
-            row.note = Some(format!("{cause:#}"));
-        }
+    if let Err(cause) = look_at_service(data_dir, &mut row) {
+        row.state = State::Broken;
+        row.note = Some(format!("{cause:#}"));
     }
     row
+}
+
+/// Nothing is asked and nothing is made.
+fn look_at_service(data_dir: &Path, row: &mut Row) -> anyhow::Result<()> {
+    let keys = Keys::read(data_dir)?;
+    let (Some(key), Some(settings)) = (keys.ipgeolocation()?, keys.service()?) else { return Ok(()) };
+    row.sends =
+        format!("global addresses of hops and your key, to {}", key.secret.redact(&settings.base_url));
+    row.note = Some(format!("key: {}", key.found));
+    let path = sources::answers(data_dir);
+    let answers = if path.exists() {
+        row.path = shown(&path);
+        AnswerStore::open(&path)?
+    } else {
+        AnswerStore::in_memory()?
+    };
+    let known = answers.count("ipgeolocation")?;
+    let service = IpGeolocation::new(settings, answers, clock::now)?;
+    row.state = State::Used;
+    row.attribution.clone_from(&service.info().attribution);
+    if let Some((until, why)) = service.rest() {
+        row.state = State::Resting;
+        row.note = Some(format!("{why}; it is not asked before {}", clock::instant(until)));
+    } else if known > 0 {
+        row.note = Some(format!("key: {}; {known} addresses known", key.found));
+    }
+    Ok(())
 }
