@@ -27,6 +27,29 @@ fn answerers(document: &Value, ttl: usize) -> BTreeSet<String> {
 }
 
 lab_test! {
+    /// ICMP and UDP end at the filter; TCP is tried then, gets through, and the output says so.
+    fn the_protocol_that_gets_furthest_is_taken() {
+        let Some(lab) = filtered() else { return };
+        for (rights, family) in [(Rights::Root, 4), (Rights::Root, 6), (Rights::None, 4)] {
+            let home = Home::new();
+            let target = lab.target(family).to_string();
+            let arguments = ["trace", &target, "-n", "--gap", "3", "--wait", "300ms", "-q", "1"];
+            let table = home.run_in(&lab, rights, &arguments).ends_with(0).stdout;
+            assert!(table.contains("tcp port 80") && table.contains("tcp was chosen"), "{table}");
+            assert!(table.contains("Reached at TTL 4"), "{table}");
+            let json = home.run_in(&lab, rights, &[&arguments[..], &["--format", "json"]].concat()).ends_with(0);
+            assert_eq!(json.document()["protocol"], "tcp");
+            assert!(json.stderr.contains("tcp was chosen"), "{}", json.stderr);
+        }
+        // A list holds many who never answer: one protocol is enough, unless all are asked for.
+        let home = Home::new();
+        let list = home.write("hosts.txt", &lab.target(4).to_string());
+        let arguments = ["trace", "--targets", &list, "-n", "--gap", "3", "--wait", "300ms", "-q", "1", "--format", "jsonl"];
+        assert_eq!(home.run_in(&lab, Rights::Root, &arguments).ends_with(1).document()["protocol"], "icmp");
+        let asked = [&arguments[..], &["--protocol", "auto"]].concat();
+        assert_eq!(home.run_in(&lab, Rights::Root, &asked).ends_with(0).document()["protocol"], "tcp");
+    }
+
     /// All three in one table, which says where filtering begins.
     fn all_protocols_in_one_table() {
         let Some(lab) = filtered() else { return };
