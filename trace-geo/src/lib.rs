@@ -46,6 +46,7 @@
 pub mod budget;
 pub mod builtin;
 mod cache;
+mod centroid;
 mod chain;
 mod country;
 mod distance;

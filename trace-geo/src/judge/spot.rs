@@ -4,6 +4,7 @@ use geographiclib_rs::{Geodesic, InverseGeodesic};
 use trace_core::model::{Coordinates, CountryCode, Evidence, Place};
 
 use super::outline::Outlines;
+use crate::centroid::is_centroid;
 
 /// The radius of a point that states none: a city, in kilometres.
 pub(super) const CITY_RADIUS: f64 = 25.0;
@@ -34,13 +35,15 @@ pub(super) fn point(coordinates: Coordinates, radius: Option<f64>) -> Spot {
 }
 
 /// Whether the coordinates of a place stand for a country, or for nothing: no city and no region are named,
-/// and no source but the user's own file gives them without a radius below 200 km; or they are 0,0.
+/// and no source but the user's own file gives them without a radius below 200 km; or no city is named and
+/// they are known as the point of that country; or they are 0,0.
 fn is_default(evidence: &Evidence, at: Coordinates) -> bool {
     let place = &evidence.place;
     let nameless = place.city.is_none() && place.region.is_none() && place.country_code.is_some();
     let wide = place.radius_km.is_none_or(|radius| radius.is_nan() || radius >= 200.0);
     let null_island = at.latitude() == 0.0 && at.longitude() == 0.0;
-    null_island || (nameless && wide && !is_own(evidence))
+    let known = place.city.is_none() && is_centroid(place.country_code, at);
+    null_island || (((nameless && wide) || known) && !is_own(evidence))
 }
 
 /// Whether the user wrote it.

@@ -11,6 +11,7 @@ use core::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use trace_core::model::{Asn, Coordinates, CountryCode, Place};
 
+use crate::centroid::is_centroid;
 use crate::country_name;
 
 /// Where only the country is known, vendors give its central point with a radius from here on (kilometres),
@@ -74,7 +75,10 @@ impl<'a> Record<'a> {
             let wide = radius_km.is_none_or(|radius| radius >= COUNTRY_WIDE_KM);
             if coordinates.is_none() {
                 remark = Some(format!("its coordinates {latitude}, {longitude} are no point on the globe"));
-            } else if country_code.is_some() && !finer && wide {
+            } else if country_code.is_some()
+                && ((!finer && wide)
+                    || (city.is_none() && coordinates.is_some_and(|at| is_centroid(country_code, at))))
+            {
                 coordinates = None;
                 remark = Some(format!("its coordinates {latitude}, {longitude} stand for the whole country"));
             }

@@ -278,8 +278,18 @@ fn a_country_is_an_area() {
         assert_eq!((place.coordinates, place.radius_km), (None, None));
         assert_eq!(remark.as_deref(), Some("its coordinates 37.751, -97.822 stand for the whole country"));
     }
+    // Known as such, whatever its radius.
+    assert!(read(map([country(), point(Some(20))])).0.is_area());
     // A point that is better than that, or of a place without a country (somebody's own database), stays.
-    assert_eq!(read(map([country(), point(Some(20))])).0.coordinates, Coordinates::new(37.751, -97.822));
+    let elsewhere = map([
+        ("latitude", Value::from(41.5_f64)),
+        ("longitude", Value::from(-97.822_f64)),
+        ("accuracy_radius", Value::from(20_u16)),
+    ]);
+    assert_eq!(
+        read(map([country(), ("location", elsewhere)])).0.coordinates,
+        Coordinates::new(41.5, -97.822)
+    );
     assert_eq!(read(map([point(None)])).0.coordinates, Coordinates::new(37.751, -97.822));
     assert!(read(map([country()])).0.is_area());
 }

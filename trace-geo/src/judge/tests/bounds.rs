@@ -146,6 +146,30 @@ fn a_default_point_is_the_area_and_never_a_pin() {
 }
 
 #[test]
+fn known_points_of_a_country_and_nowhere_are_no_pins_whatever_radius_they_state() {
+    let mut trace = path(&[1.0]);
+    trace.origin = origin(40.71, -74.01, OriginSource::Flag);
+    for (latitude, longitude) in [(37.751, -97.822), (38.0, -97.0), (0.0, 0.0)] {
+        let region = Some("Kansas".to_owned());
+        let stated = Place {
+            coordinates: Some(at(latitude, longitude)),
+            radius_km: Some(5.0),
+            region,
+            ..country("US")
+        };
+        let judged = judge(&trace, &atlas(&[std::slice::from_ref(&stated)]));
+        let found = judged.get(address(1)).unwrap();
+        assert_eq!(found.verdict, Some(Verdict::Area), "{latitude} {longitude}");
+        assert_eq!(found.place.as_ref().unwrap().coordinates, None);
+        // The user knows where his own network is.
+        let mut own = atlas(&[std::slice::from_ref(&stated)]);
+        own.places.get_mut(&address(1)).unwrap().candidates[0].source = "geofeed:own.csv".to_owned();
+        let expected = if longitude == 0.0 { Some(Verdict::Area) } else { Some(Verdict::Unlocated) };
+        assert_eq!(verdict(&judge(&trace, &own), 1), expected);
+    }
+}
+
+#[test]
 fn the_next_candidate_stands_in_for_a_struck_one() {
     let mut trace = path(&[5.0]);
     trace.origin = origin(50.1, 8.7, OriginSource::Flag);
