@@ -150,7 +150,7 @@ pub(crate) struct TraceArguments {
     #[command(flatten, next_help_heading = "Places")]
     pub(crate) locating: Locating,
     /// Do not look up places
-    #[arg(long, help_heading = "Places", conflicts_with_all = ["places", "mmdb"])]
+    #[arg(long, help_heading = "Places", conflicts_with_all = ["places", "mmdb", "ix", "hints"])]
     pub(crate) no_geo: bool,
     /// Do not look up host names of hops
     ///
@@ -179,6 +179,18 @@ pub(crate) struct Locating {
     /// Asked in the order given, before the built-in table of countries and origin ASes.
     #[arg(long, value_name = "FILE")]
     pub(crate) mmdb: Vec<PathBuf>,
+    /// Exchange points, as PeeringDB's dump; repeatable
+    ///
+    /// A JSON file with the tables ix, ixlan and ixpfx, and ixfac and fac for coordinates: it tells addresses on
+    /// the peering LANs of exchange points, which count as no AS of the path.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ix: Vec<PathBuf>,
+    /// Patterns of host names beside those built in; repeatable
+    ///
+    /// How further operators name their routers, as CSV: domains,kind,country,pattern,codes. They are tried
+    /// before the patterns built in.
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) hints: Vec<PathBuf>,
     /// Where you are, as LAT,LON in degrees
     #[arg(long, value_name = "LAT,LON", value_parser = values::coordinates, allow_hyphen_values = true)]
     pub(crate) origin: Option<Coordinates>,
@@ -333,6 +345,12 @@ pub(crate) struct SourceFiles {
     /// MaxMind-format database; repeatable
     #[arg(long, value_name = "FILE")]
     pub(crate) mmdb: Vec<PathBuf>,
+    /// Exchange points, as PeeringDB's dump; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ix: Vec<PathBuf>,
+    /// Patterns of host names beside those built in; repeatable
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) hints: Vec<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -59,6 +59,8 @@ pub(crate) struct TraceSettings {
 pub(crate) struct Sources {
     pub(crate) places: Vec<PathBuf>,
     pub(crate) mmdb: Vec<PathBuf>,
+    pub(crate) ix: Vec<PathBuf>,
+    pub(crate) hints: Vec<PathBuf>,
     /// Where downloaded databases, keys and answers of web services are, also where no trace is kept.
     pub(crate) data_dir: Option<PathBuf>,
 }
@@ -72,7 +74,7 @@ impl Sources {
 
 impl From<SourceFiles> for Sources {
     fn from(typed: SourceFiles) -> Self {
-        Self { places: typed.places, mmdb: typed.mmdb, data_dir: None }
+        Self { places: typed.places, mmdb: typed.mmdb, ix: typed.ix, hints: typed.hints, data_dir: None }
     }
 }
 
@@ -138,7 +140,7 @@ impl TraceSettings {
         let TraceArguments {
             targets,
             probing,
-            locating: Locating { places, mmdb, origin },
+            locating: Locating { places, mmdb, ix, hints, origin },
             no_geo,
             no_dns,
             no_store,
@@ -182,7 +184,7 @@ impl TraceSettings {
             vantage: vantage.filter(|name| !name.is_empty()),
             origin: origin.map(origin_from_flag),
             sources: (!no_geo)
-                .then(|| Sources { places, mmdb, data_dir: None }.beside(data_dir.clone())),
+                .then(|| Sources { places, mmdb, ix, hints, data_dir: None }.beside(data_dir.clone())),
             names: !no_dns,
             data_dir: if no_store { None } else { Some(self::data_dir(data_dir)?) },
             documents: if documents || (count <= DOCUMENTED && !targets.is_list) {

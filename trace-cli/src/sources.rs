@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use trace_geo::update::Database;
-use trace_geo::{AnswerStore, Chain, IpGeolocation, Locate as _, Mmdb};
+use trace_geo::{AnswerStore, Chain, Hints, IpGeolocation, Locate as _, Mmdb};
 
 pub(crate) use self::keys::Keys;
 use crate::clock;
@@ -22,6 +22,15 @@ pub(crate) fn open(sources: &Sources, voice: Voice) -> Result<Chain> {
     for path in &sources.places {
         builder = builder.places(path).blame(Exit::Senseless)?;
     }
+    for path in &sources.ix {
+        builder = builder.exchanges(path).blame(Exit::Senseless)?;
+    }
+    let mut hints = Hints::builtin();
+    // Of several files the first goes first.
+    for path in sources.hints.iter().rev() {
+        hints = hints.with(path).blame(Exit::Senseless)?;
+    }
+    builder = builder.hints(hints);
     for path in &sources.mmdb {
         builder = builder.mmdb(path).blame(Exit::Senseless)?;
     }

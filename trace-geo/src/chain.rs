@@ -140,7 +140,9 @@ impl Chain {
 
     /// The sources in the order they are asked.
     pub fn sources(&self) -> impl Iterator<Item = &SourceInfo> {
-        self.own.iter().chain(&self.sources).map(|source| source.info())
+        let (exchanges, others) = self.sources.split_at(self.exchanges.len().min(self.sources.len()));
+        let (own, hints) = (self.own.iter().chain(exchanges), self.hints.iter().map(Hints::info));
+        own.map(|source| source.info()).chain(hints).chain(others.iter().map(|source| source.info()))
     }
 
     /// Where `address` is.

@@ -121,16 +121,28 @@ impl Hint {
 }
 
 /// A reader of host names. Nothing is read or compiled before the first name comes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Hints {
+    info: SourceInfo,
     own: Vec<Rules>,
 }
 
 impl Hints {
     /// With the patterns that are compiled in.
     #[must_use]
-    pub const fn builtin() -> Self {
-        Self { own: Vec::new() }
+    pub fn builtin() -> Self {
+        let info = SourceInfo {
+            name: "hostname".to_owned(),
+            built: Some(gazetteer::built().to_owned()),
+            attribution: Some(gazetteer::ATTRIBUTION.to_owned()),
+        };
+        Self { info, own: Vec::new() }
+    }
+
+    /// What is to be said of this source.
+    #[must_use]
+    pub const fn info(&self) -> &SourceInfo {
+        &self.info
     }
 
     /// Adds patterns from a file of the form of `data/hostnames.csv`; they go before those known so far.

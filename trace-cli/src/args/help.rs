@@ -57,8 +57,9 @@ pub(super) const MAN: &str = "For example:\n  trace-cli man trace | man -l -";
 /// Version, and whose data are inside.
 pub(super) fn long_version() -> String {
     format!(
-        "{}\n\n{}\nMap: Natural Earth, public domain. Letters: Noto Sans, SIL Open Font License 1.1.",
+        "{}\n\n{}; {}\nMap: Natural Earth, public domain. Letters: Noto Sans, SIL Open Font License 1.1.",
         env!("CARGO_PKG_VERSION"),
-        trace_geo::builtin::ATTRIBUTION
+        trace_geo::builtin::ATTRIBUTION,
+        trace_geo::gazetteer::ATTRIBUTION
     )
 }

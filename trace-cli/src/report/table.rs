@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use trace_core::link::Destination;
-use trace_core::model::{Atlas, Finding, Outcome, Protocol, Protocols, Settings, Trace};
+use trace_core::model::{AsStep, Atlas, Finding, Outcome, Protocol, Protocols, Settings, Trace};
 
 use super::columns::Display;
 use super::hops::Hops;
@@ -59,6 +59,7 @@ pub(crate) fn trace(trace: &Trace, atlas: &Atlas, style: Style<'_>) -> String {
     if verdicts {
         observations.iter().for_each(|found| add(&escape(&found.to_string())));
     }
+    text.push_str(&networks(trace, atlas, paint));
     text.push_str(&closing(trace, paint));
     text
 }
@@ -108,6 +109,16 @@ fn protocol_words(protocol: Protocols, settings: Option<&Settings>) -> String {
         (port, _) => port,
     });
     port.map_or_else(|| protocol.to_string(), |port| format!("{protocol} port {port}"))
+}
+
+/// The networks on the way, in one line; nothing where none is known.
+fn networks(trace: &Trace, atlas: &Atlas, paint: Paint) -> String {
+    let steps = atlas.as_steps(trace);
+    if !steps.iter().any(|step| matches!(step, AsStep::Origin(_) | AsStep::Exchange(_))) {
+        return String::new();
+    }
+    let words: Vec<String> = steps.iter().map(|step| escape(&step.to_string())).collect();
+    format!("{}{}\n", paint.apply(Ink::Faint, "AS path: "), words.join(" "))
 }
 
 /// How it ended, in words.

@@ -13,7 +13,7 @@ use crate::exit::{Blame as _, Exit, Result};
 use crate::output::Output;
 use crate::report::lookup;
 use crate::say::Voice;
-use crate::settings::{Sources, may_be_named};
+use crate::settings::Sources;
 use crate::{names, sources};
 
 pub(crate) fn run(
@@ -44,9 +44,11 @@ fn look_up(
         .map(|address| (*address, atlas.places.get(address).cloned().unwrap_or_default()))
         .collect();
     if !typed.no_dns {
-        let found = names::look_up(typed.addresses.iter().copied().filter(|address| may_be_named(*address)));
+        let found = names::look_up(typed.addresses.iter().copied());
         for (address, located) in &mut places {
-            located.hostname = found.get(address).cloned();
+            if let Some(name) = found.get(address) {
+                chain.name(*address, located, name);
+            }
         }
     }
     let text = lookup::places(&places, typed.format.format, output.paint()).blame(Exit::CouldNotKeep)?;

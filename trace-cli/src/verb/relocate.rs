@@ -31,7 +31,14 @@ pub(crate) fn run(
         return Err(Failure::new(Exit::Senseless, cause));
     }
     let origin = locating.origin.map(origin_from_flag);
-    let from = Sources { places: locating.places, mmdb: locating.mmdb, data_dir: None }.beside(data_dir.clone());
+    let from = Sources {
+        places: locating.places,
+        mmdb: locating.mmdb,
+        ix: locating.ix,
+        hints: locating.hints,
+        data_dir: None,
+    }
+    .beside(data_dir.clone());
     let chain = sources::open(&from, voice)?;
     let mut store = open(&settings::data_dir(data_dir)?, dry_run)?;
     let ids = ids(&store, &traces)?;

@@ -5,7 +5,6 @@ mod finish;
 mod keep;
 mod launch;
 mod live;
-mod named;
 mod stream;
 mod supply;
 

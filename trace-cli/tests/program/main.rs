@@ -17,6 +17,7 @@ mod chains;
 mod kept;
 mod names;
 mod places;
+mod reverse;
 mod rounds;
 mod run;
 mod sights;

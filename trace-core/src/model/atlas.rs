@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::{Asn, Located, Trace};
+use super::Located;
 
 /// What is known of the addresses of one trace: a table beside the measurement, so that an old trace can be
 /// located again without touching it.
@@ -18,20 +18,5 @@ impl Atlas {
     #[must_use]
     pub fn get(&self, address: IpAddr) -> Option<&Located> {
         self.places.get(&address)
-    }
-
-    /// The origin AS of each hop along the path, repeats left out. Of several answerers at one TTL the first
-    /// that has an AS counts.
-    #[must_use]
-    pub fn as_path(&self, trace: &Trace) -> Vec<Asn> {
-        let mut path: Vec<Asn> = trace
-            .hops
-            .iter()
-            .filter_map(|hop| {
-                hop.answerers().into_iter().find_map(|address| self.get(address)?.place.as_ref()?.asn)
-            })
-            .collect();
-        path.dedup();
-        path
     }
 }

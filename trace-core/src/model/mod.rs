@@ -9,6 +9,7 @@
 //!
 //! A missing value is missing (`Option`): never 0, never the empty text, never "unknown".
 
+mod as_path;
 mod asn;
 mod atlas;
 mod coordinates;
@@ -35,6 +36,7 @@ mod ttl;
 mod verdict;
 mod words;
 
+pub use as_path::AsStep;
 pub use asn::Asn;
 pub use atlas::Atlas;
 pub use coordinates::Coordinates;

@@ -22,6 +22,7 @@ fn a_trace_with_something_of_everything() {
       4  203.0.113.7                               AS64501  Brazil               67%     3   21.003   21.003   21.003  limits its answers: no loss behind it, MPLS 24015
       5  203.0.113.9                                                              0%     3   30.000   30.000   30.000  address translation before it
       6  www.example.net (198.51.100.80)           AS64502  Köln, DE              0%     3  110.100  110.204  112.999
+    AS path: [private] * AS64500 AS64501 * AS64502
     Reached at TTL 6, round trip 110.100 ms, took 134.0 ms
     "#);
 }
@@ -45,6 +46,7 @@ fn with_sources_and_verdicts() {
     TTL 4: 2 of 3 probes were not answered, but all 3 to TTL 5 behind it were answered: it limits its answers and loses nothing
     TTL 4: reports label 24015 of an MPLS tunnel here
     TTL 5: the packet it quotes has another address, port or checksum than was sent: a translator (NAT) stands between the hop before and here
+    AS path: [private] * AS64500 AS64501 * AS64502
     Reached at TTL 6, round trip 110.100 ms, took 134.0 ms
     "#);
 }
@@ -62,6 +64,7 @@ fn narrow_terminals_get_less_of_each_hop() {
       4  203.0.113.7                 AS64501  BR        67%     3   21.003   21.003   21.003  limits its answers: no loss behind it, MPLS 24015
       5  203.0.113.9                                     0%     3   30.000   30.000   30.000  address translation before it
       6  www.example.net             AS64502  DE         0%     3  110.100  110.204  112.999
+    AS path: [private] * AS64500 AS64501 * AS64502
     Reached at TTL 6, round trip 110.100 ms, took 134.0 ms
     "#);
     assert_snapshot!(trace(&sample(), &atlas(), Style { width: Some(40), ..PLAIN }), @r#"
@@ -75,6 +78,7 @@ fn narrow_terminals_get_less_of_each_hop() {
       4  203.0.113.7                  67%     3   21.003   21.003   21.003  limits its answers: no loss behind it, MPLS 24015
       5  203.0.113.9                   0%     3   30.000   30.000   30.000  address translation before it
       6  www.example.net               0%     3  110.100  110.204  112.999
+    AS path: [private] * AS64500 AS64501 * AS64502
     Reached at TTL 6, round trip 110.100 ms, took 134.0 ms
     "#);
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use trace_core::model::{Atlas, Finding, Flow, Hop, Protocol, Trace, Ttl};
 
 use super::live::Picture;
-use super::named::Named;
 use crate::clock;
 use crate::keyboard::Keyboard;
+use crate::names::Names;
 use crate::output::Output;
 use crate::paint::{Ink, Paint};
 use crate::report::columns::{Columns, Display};
@@ -69,7 +69,7 @@ pub(super) struct Board {
     view: View,
     tally: Counted,
     finder: Finder,
-    named: Option<Named>,
+    named: Option<Names>,
     asked: BTreeSet<IpAddr>,
     atlas: Atlas,
     recent: Recent,
@@ -119,7 +119,7 @@ impl Board {
             view: View { display: Display::default(), names: true, help: false, paused: false },
             tally: Counted::default(),
             finder,
-            named: names.then(Named::start),
+            named: names.then(Names::start),
             asked: BTreeSet::new(),
             atlas: Atlas::default(),
             recent: Recent::default(),

@@ -1,7 +1,10 @@
 //! What is done with a measurement: locate, print, keep, draw. Whatever fails, the measurement stays.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
 use trace_core::model::{Atlas, Outcome, Trace};
-use trace_geo::{Chain, judge};
+use trace_geo::Chain;
 use trace_store::document;
 
 use super::keep::Keep;
@@ -11,8 +14,8 @@ use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::report::{sheet, short_id, table};
 use crate::say::Voice;
-use crate::settings::{TraceSettings, may_be_named};
-use crate::{names, sources};
+use crate::settings::TraceSettings;
+use crate::{names, places, sources};
 
 pub(super) use crate::places::addresses;
 
@@ -47,13 +50,12 @@ impl<'a> Finish<'a> {
     /// Does everything with one trace but drawing it. It is printed before it is kept: nobody who reads it waits for a
     /// disk, and what was printed is no worse for not being kept.
     pub(super) fn trace(&mut self, trace: Trace, remarks: &[String], output: &mut Output) -> Exit {
-        let mut atlas = self.locate(&trace);
-        if self.settings.names && !self.interrupt.is_asked() {
-            let global = addresses(&trace).into_iter().filter(|address| may_be_named(*address));
-            for (address, name) in names::look_up(global) {
-                atlas.places.entry(address).or_default().hostname = Some(name);
-            }
-        }
+        let names = if self.settings.names && !self.interrupt.is_asked() {
+            names::look_up(addresses(&trace))
+        } else {
+            BTreeMap::new()
+        };
+        let atlas = self.locate(&trace, &names);
         let printed = self.print(&trace, &atlas, remarks, self.keep.is_some(), output);
         let (kept, in_database, told) = self
             .keep
@@ -120,16 +122,13 @@ impl<'a> Finish<'a> {
         failure.exit
     }
 
-    /// Where the addresses of a trace are, as far as its round-trip times allow that; without host names.
-    pub(super) fn locate(&self, trace: &Trace) -> Atlas {
-        match &self.chain {
-            Some(chain) => {
-                let atlas = chain.atlas(addresses(trace));
-                sources::tell(chain, self.voice);
-                judge::judge(trace, &atlas)
-            }
-            None => Atlas::default(),
+    /// Where the addresses of a trace are, as far as its round-trip times and their host names allow that.
+    pub(super) fn locate(&self, trace: &Trace, names: &BTreeMap<IpAddr, String>) -> Atlas {
+        let atlas = places::locate(self.chain.as_ref(), trace, names);
+        if let Some(chain) = &self.chain {
+            sources::tell(chain, self.voice);
         }
+        atlas
     }
 
     /// Prints a trace. The last line of a table stays open for what [`Finish::end_line`] adds, if it `goes_on`.

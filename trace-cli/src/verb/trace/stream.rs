@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use trace_core::model::{Atlas, Trace};
 
 use super::finish::{Finish, addresses};
-use super::named::Named;
 use crate::exit::Exit;
+use crate::names::Names;
 use crate::output::Output;
 use crate::say::Voice;
 
@@ -29,7 +29,7 @@ pub(super) struct Stream<'a, 'b> {
     finish: &'a mut Finish<'b>,
     output: &'a mut Output,
     voice: Voice,
-    names: Option<Named>,
+    names: Option<Names>,
     /// Measured; their host names are being looked up.
     waiting: VecDeque<(Instant, Trace, Vec<String>)>,
     /// Printed, and not in the database yet.
@@ -45,7 +45,7 @@ impl<'a, 'b> Stream<'a, 'b> {
             finish,
             output,
             voice,
-            names: names.then(Named::start),
+            names: names.then(Names::start),
             waiting: VecDeque::new(),
             batch: Vec::new(),
             since: None,
@@ -112,14 +112,9 @@ impl<'a, 'b> Stream<'a, 'b> {
     }
 
     fn print(&mut self, trace: Trace, remarks: &[String]) {
-        let mut atlas = self.finish.locate(&trace);
-        if let Some(names) = &self.names {
-            for address in addresses(&trace) {
-                if let Some(name) = names.of(address) {
-                    atlas.places.entry(address).or_default().hostname = Some(name.to_owned());
-                }
-            }
-        }
+        let name = |address| Some((address, self.names.as_ref()?.of(address)?.to_owned()));
+        let names = addresses(&trace).into_iter().filter_map(name).collect();
+        let atlas = self.finish.locate(&trace, &names);
         let printed = self.finish.print(&trace, &atlas, remarks, false, self.output);
         let exit = self.finish.told(printed).max(self.finish.outcome(&trace, self.output));
         self.worst = self.worst.max(exit);
