@@ -183,7 +183,7 @@ pub(crate) struct Locating {
     ///
     /// A JSON file with the tables ix, ixlan and ixpfx, and ixfac and fac for coordinates: it tells addresses on
     /// the peering LANs of exchange points, which count as no AS of the path.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub(crate) ix: Vec<PathBuf>,
     /// Patterns of host names beside those built in; repeatable
     ///
