@@ -26,7 +26,8 @@
 //! stated radii. A point that states no radius is a city and gets 25 km. A country is an area: the distance
 //! to it is that to the nearest of its parts, less 50 km for what simplified outlines leave out. Coordinates
 //! that name a country but no city or region, and state no radius below 200 km, are the default point of that
-//! country and count as the area; so does 0,0. (Not in the user's own geofeed.)
+//! country and count as the area; so do the points that vendors are known to give for a country, whatever
+//! radius they state, and 0,0. (In the user's own geofeed only the last.)
 //!
 //! # Which answers count
 //!
