@@ -192,7 +192,8 @@ fn rounds(
     });
     let finished = traced.map(|(trace, remarks)| finish.trace(*trace, &remarks, output));
     // Who quits has seen enough; a signal comes from elsewhere.
-    let finished = finished.filter(|exit| !(*exit == Exit::Interrupted && quit.get() && !interrupt.is_asked()));
+    let finished =
+        finished.filter(|exit| !(*exit == Exit::Interrupted && quit.get() && !interrupt.is_asked()));
     measure.worst.max(finished.unwrap_or(Exit::Done))
 }
 

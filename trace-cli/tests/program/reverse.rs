@@ -146,7 +146,7 @@ lab_test! {
             Some("2") => Reply::Records(1, record(5, &[0xc0, 12])),
             // A name that is longer than names are: what was asked for stands behind four long labels.
             Some("3") => {
-                let mut long = wire(&[&[b'a'; 60]; 4]);
+                let mut long = wire(&[[b'a'; 60].as_slice(); 4]);
                 long.pop();
                 long.extend([0xc0, 12]);
                 Reply::Records(1, record(12, &long))
