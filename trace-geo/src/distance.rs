@@ -6,10 +6,10 @@ use trace_core::model::Coordinates;
 ///
 /// ```
 /// # use trace_core::model::Coordinates;
-/// let reykjavik = Coordinates::new(64.1466, -21.9426)?;
-/// let apia = Coordinates::new(-13.8333, -171.7667)?;
+/// let reykjavik = Coordinates::new(64.1466, -21.9426).ok_or("a point")?;
+/// let apia = Coordinates::new(-13.8333, -171.7667).ok_or("a point")?;
 /// assert!((trace_geo::distance_km(reykjavik, apia) - 13_954.0).abs() < 100.0);
-/// # Some(())
+/// # Ok::<(), &str>(())
 /// ```
 #[must_use]
 pub fn distance_km(one: Coordinates, other: Coordinates) -> f64 {
