@@ -8,22 +8,15 @@ use std::env;
 use std::error::Error;
 use std::io::{self, Write as _};
 use std::net::ToSocketAddrs as _;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use trace_core::model::{Protocol, Protocols, Target, Uuid};
-use trace_core::sys;
-use trace_core::tracer::{Job, Tracer};
+use trace_core::tracer::Tracer;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let host = env::args().nth(1).unwrap_or_else(|| "127.0.0.1".to_owned());
     let address = (host.as_str(), 0).to_socket_addrs()?.next().ok_or("the host has no address")?.ip();
 
     // Raw sockets where they are permitted, ordinary ones where they are not. UDP works on both.
-    let mut tracer = Tracer::new(sys::open(None)?);
-    let target = Target { name: Some(host), address };
-    // Whoever keeps traces gives each an id of its own.
-    let job = Job::new(Uuid::nil(), target, Protocols::One(Protocol::Udp), nanoseconds_since_1970()?);
-    let trace = tracer.run(job)?;
+    let trace = Tracer::builder(address).name(host).build()?.run()?;
 
     let mut out = io::stdout().lock();
     for hop in &trace.hops {
@@ -38,12 +31,4 @@ fn main() -> Result<(), Box<dyn Error>> {
         writeln!(out, "{outcome}")?;
     }
     Ok(())
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a program may read the clock; the library has the time handed in"
-)]
-fn nanoseconds_since_1970() -> Result<i64, Box<dyn Error>> {
-    Ok(i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos())?)
 }

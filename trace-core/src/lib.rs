@@ -7,14 +7,11 @@
 //! ```
 //! # #[cfg(all(feature = "net", target_os = "linux"))]
 //! # fn main() -> Result<(), trace_core::Error> {
-//! use trace_core::model::{Protocol, Protocols, Target, Uuid};
-//! use trace_core::sys;
-//! use trace_core::tracer::{Job, Tracer};
+//! use trace_core::tracer::Tracer;
 //!
 //! // Raw sockets where they are permitted, ordinary ones where not.
-//! let mut tracer = Tracer::new(sys::open(None)?);
-//! let target = Target { name: None, address: [127, 0, 0, 1].into() };
-//! let trace = tracer.run(Job::new(Uuid::nil(), target, Protocols::One(Protocol::Udp), 0))?;
+//! let target = std::net::IpAddr::from([127, 0, 0, 1]);
+//! let trace = Tracer::builder(target).build()?.run()?;
 //!
 //! for hop in &trace.hops {
 //!     println!("{} {:?} {:?}", hop.ttl, hop.answerers(), hop.statistics().min);
@@ -34,7 +31,7 @@
 //! * [`link`]: the one seam to the outside, with three things behind it: raw and unprivileged sockets (`sys`), and a
 //!   simulated network (`sim`).
 //! * `carrier` and `wire`: how a probe carries its number, and the bytes of packets.
-//! * `tracer`: drives an engine over a link.
+//! * `tracer`: drives an engine over a link, for one measurement or many at once.
 //!
 //! # Features
 //!

@@ -1,6 +1,48 @@
-//! Drives an engine over a link: the blocking call and the iterator of events.
+//! Drives an engine over a link: one measurement at a time, or any number side by side.
+//!
+//! For one measurement, [`Tracer::builder`] describes it, [`Measurement::run`] makes it, and
+//! [`Measurement::events`] shows it while it is made. For many, a [`Tracer`] takes [`Job`]s, also while others
+//! are traced, and tells what happens as [`Event`]s on the thread that asks for them.
+//!
+//! ```
+//! # #[cfg(feature = "sim")]
+//! # fn main() -> Result<(), trace_core::Error> {
+//! use std::time::Duration;
+//!
+//! use trace_core::model::{Family, Mode, Protocol, Protocols, Target, Uuid};
+//! use trace_core::sim::{Network, Path, SimulatedLink, target};
+//! use trace_core::tracer::{Event, Job, Tracer};
+//!
+//! // A hundred targets behind the same three routers.
+//! let mut network = Network::chain(Family::V4, 3, Duration::from_millis(2));
+//! for number in 1..=100 {
+//!     network.target(target(Family::V4, number)).path(Path::through(1..=3));
+//! }
+//! let mut tracer = Tracer::new(SimulatedLink::new(network, 1, Mode::Raw)).with_rate(1000);
+//! for number in 1..=100 {
+//!     let to = Target::from(target(Family::V4, number));
+//!     let id = Uuid::from_u128(number.into());
+//!     tracer.add(Job::new(id, to, Protocols::One(Protocol::Icmp), 0))?;
+//! }
+//! let mut reached = 0;
+//! while let Some(event) = tracer.next_event(&|| false)? {
+//!     if let Event::Finished { trace, .. } = event {
+//!         reached += usize::from(trace.reached());
+//!     }
+//! }
+//! assert_eq!(reached, 100);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "sim"))]
+//! # fn main() {}
+//! ```
+//!
+//! # Limits
+//!
+//! A tracer has one thread. Waiting for cancellation takes up to a tenth of a second.
 
 mod attempt;
+mod builder;
 mod cancel;
 mod event;
 mod job;
@@ -9,6 +51,7 @@ use core::time::Duration;
 use std::collections::VecDeque;
 
 use self::attempt::{Candidate, Part, Trials, furthest};
+pub use self::builder::{Builder, Events, Measurement};
 pub use self::cancel::Canceller;
 pub use self::event::Event;
 pub use self::job::Job;
@@ -447,5 +490,5 @@ impl<L: Link> Tracer<L> {
     }
 }
 
-#[cfg(all(test, feature = "sim"))]
+#[cfg(test)]
 mod tests;

@@ -38,6 +38,8 @@ pub(super) struct Round {
     pub(super) first_slot: u32,
     /// The last row that counts, and how it ended; `None` while it is under way.
     pub(super) end: Option<(u8, Outcome)>,
+    /// The first row at which the target may have been: it was silent there, if this is before the last.
+    may_end: u8,
 }
 
 /// A hop that was taken over from another trace.
@@ -160,13 +162,26 @@ impl Lane {
         self.answered_rows = 0;
         self.taken_rows = 0;
         let first_slot = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-        self.rounds.push(Round { first_slot, end: None });
+        self.rounds.push(Round { first_slot, end: None, may_end: 0 });
     }
 
     /// Notes how the current round ended.
     pub(super) fn close_round(&mut self, end: LaneEnd) {
+        let last = u8::try_from(end.last).unwrap_or(u8::MAX);
+        let may_end = u8::try_from(self.behind_routers()).unwrap_or(u8::MAX);
         if let Some(round) = self.rounds.last_mut() {
-            round.end = Some((u8::try_from(end.last).unwrap_or(u8::MAX), end.outcome));
+            round.end = Some((last, end.outcome));
+            round.may_end = may_end;
+        }
+        if end.outcome != Outcome::Reached || may_end < last {
+            return;
+        }
+        // Where rounds before lost the target's answer at its own TTL, they end there as well.
+        for round in self.rounds.iter_mut().rev().skip(1) {
+            match &mut round.end {
+                Some((before, Outcome::Reached)) if round.may_end <= last && last < *before => *before = last,
+                _ => break,
+            }
         }
     }
 
@@ -177,6 +192,24 @@ impl Lane {
 
     pub(super) const fn ending(&self) -> Option<Ending> {
         self.ending
+    }
+
+    /// The first row behind all routers whose TTL ran out.
+    fn behind_routers(&self) -> usize {
+        self.rows.iter().rposition(|row| row.exceeded).map_or(0, |last| last + 1)
+    }
+
+    /// The end that the rows tell of. Where the target answered behind a silent row that was the last one before,
+    /// that answer was lost, and the path has not become longer.
+    fn ending_now(&self, plan: &Plan) -> Option<Ending> {
+        match (ending(&self.rows, self.twice, plan.rules), self.expected_rows) {
+            (Some(Ending::Reached(last)), Some(expected))
+                if expected <= last && expected > self.behind_routers() =>
+            {
+                Some(Ending::Reached(expected - 1))
+            }
+            (ending, _) => ending,
+        }
     }
 
     /// The row at which the target answers.
@@ -243,10 +276,14 @@ impl Lane {
     /// answer the later of two with no more than a challenge (RFC 5961, section 4), which names neither.
     pub(super) fn would_disturb(&self, plan: &Plan, row: usize) -> bool {
         match self.ending {
-            Some(Ending::Reached(last)) if self.protocol == Protocol::Tcp && row >= last => {
-                plan.rules.hold(Rule::SynAlone) && self.flying.any_from(last)
+            _ if self.protocol != Protocol::Tcp || !plan.rules.hold(Rule::SynAlone) => false,
+            Some(Ending::Reached(last)) => row >= last && self.flying.any_from(last),
+            Some(_) => false,
+            // So it is where an earlier round has met it.
+            None if self.rounds.len() > 1 => {
+                self.expected().is_some_and(|rows| row + 1 >= rows && self.flying.any_from(rows - 1))
             }
-            _ => false,
+            None => false,
         }
     }
 
@@ -344,7 +381,7 @@ impl Lane {
             }
         }
         self.take(plan, row, reply);
-        self.ending = ending(&self.rows, self.twice, plan.rules);
+        self.ending = self.ending_now(plan);
     }
 
     /// Has everything probed after all that was taken over in this round.
@@ -361,7 +398,7 @@ impl Lane {
         self.taken.retain(|taken| taken.round != round);
         self.taken_rows = 0;
         self.heard = self.rows.iter().rposition(|row| row.answered > 0).map_or(0, |last| last + 1);
-        self.ending = ending(&self.rows, self.twice, plan.rules);
+        self.ending = self.ending_now(plan);
     }
 
     /// Whether an answer from the row that was asked beyond others' shows that this path is another one.
@@ -509,7 +546,7 @@ impl Lane {
         }
         self.heard = self.heard.max(place + 1);
         if changed {
-            self.ending = ending(&self.rows, self.twice, plan.rules);
+            self.ending = self.ending_now(plan);
         }
         new_router
     }
@@ -520,15 +557,19 @@ impl Lane {
         let wait = plan.wait;
         // Nothing older can still have its id.
         let first = self.slots.len().saturating_sub(usize::from(ProbeId::COUNT));
+        // A probe that another was sent in place of may be answered like any other. Of what a service says one is
+        // like the other: it comes from the target.
+        let a_service = heard.reply.kind == Some(ReplyKind::Data);
         let mut waiting = self.slots.iter().enumerate().skip(first).filter(|(_, slot)| {
-            slot.is_waiting() && slot.off_flow == heard.off_flow && heard.at < slot.sent + wait
+            let replaced = slot.state() == State::Replaced && !a_service;
+            let may_be = slot.is_waiting() || replaced;
+            may_be && slot.off_flow == heard.off_flow && heard.at < slot.sent + wait
         });
-        let only = waiting.next()?;
+        let (only, slot) = waiting.next()?;
         if waiting.next().is_none() {
-            return Some(only.0);
+            return slot.is_waiting().then_some(only);
         }
         if self.telling == Telling::ById && plan.rules.hold(Rule::Repeat) {
-            let a_service = heard.reply.kind == Some(ReplyKind::Data);
             self.telling = if a_service { Telling::OneAtATime } else { Telling::OffFlow };
             self.repeat_unanswered(plan);
         }

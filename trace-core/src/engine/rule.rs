@@ -40,6 +40,7 @@ pub enum Rule {
 pub(super) struct Rules(u32);
 
 impl Rules {
+    #[cfg(feature = "sim")]
     pub(super) const fn without(self, rule: Rule) -> Self {
         Self(self.0 & !(1 << rule as u32))
     }

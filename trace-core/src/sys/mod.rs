@@ -25,6 +25,7 @@
 //! Linux does not tell a connection, nor an ICMPv6 ping socket, that a firewall or a full queue of this machine took their
 //! packet: such a probe looks silent, where all others are refused with that cause, or sent again.
 
+mod birth;
 #[cfg(any(target_os = "linux", test))]
 mod clock;
 #[cfg(not(target_os = "linux"))]
@@ -36,6 +37,8 @@ mod linux;
 pub use elsewhere::{RawLink, UnprivilegedLink, can_ping};
 #[cfg(target_os = "linux")]
 pub use linux::{RawLink, UnprivilegedLink, can_ping};
+
+pub use birth::{new_id, wall_clock};
 
 use crate::Error;
 use crate::link::Link;

@@ -96,3 +96,38 @@ fn a_trace_counts_from_its_first_step() {
     }
     assert_eq!(sent, [1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4]);
 }
+
+#[test]
+fn a_second_answer_to_what_was_probed_again_is_nobodys() {
+    // The router at TTL 2 quotes too little to tell its probes apart. All three of its answers come while a probe of
+    // TTL 3 is still under way.
+    let mut engine = Engine::new();
+    engine.add(&request(Settings::default(), None), Moment::ZERO);
+    let mut sent = Vec::new();
+    while let Step::Send(probe) = engine.poll(Moment::ZERO) {
+        engine.sent(&probe, Moment::ZERO);
+        sent.push(probe);
+    }
+    let heard = |probe: &Probe, id: bool, at: u64| Heard {
+        target: probe.target,
+        protocol: probe.protocol,
+        flow: probe.flow,
+        id: id.then_some(probe.id),
+        off_flow: false,
+        at: Moment::ZERO + ms(at),
+        reply: reply(router(probe.ttl.get()), ReplyKind::TimeExceeded),
+    };
+    let now = Moment::ZERO + ms(10);
+    // Everything but the routers 2 and 3 tells which probe it answers.
+    for probe in sent.iter().filter(|probe| !(2..=3).contains(&probe.ttl.get())) {
+        engine.hear(heard(probe, true, 10), now);
+    }
+    for probe in sent.iter().filter(|probe| probe.ttl.get() == 3).take(2) {
+        engine.hear(heard(probe, true, 10), now);
+    }
+    for probe in sent.iter().filter(|probe| probe.ttl.get() == 2) {
+        engine.hear(heard(probe, false, 11), Moment::ZERO + ms(11));
+    }
+    let hops = engine.hops(TargetIndex(0));
+    assert_eq!(hops[2].answerers(), [router(3)]);
+}
