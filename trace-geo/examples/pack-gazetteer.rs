@@ -68,6 +68,12 @@ fn main() -> Outcome<()> {
     Ok(())
 }
 
+/// The first columns of a row.
+fn columns<const N: usize>(row: &csv::StringRecord) -> Outcome<[&str; N]> {
+    let fields: Vec<&str> = row.iter().take(N).collect();
+    Ok(fields.try_into().map_err(|_| format!("{row:?} has not {N} columns"))?)
+}
+
 fn letters<const N: usize>(text: &str) -> Outcome<[u8; N]> {
     Ok(text.as_bytes().try_into().map_err(|_| format!("{text:?} has not {N} letters"))?)
 }
@@ -121,10 +127,11 @@ fn alias(entries: &mut [Entry], path: &Path) -> Outcome<()> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).comment(Some(b'#')).from_path(path)?;
     for row in reader.records() {
         let row = row?;
-        let (name, country) = (&row[0], letters(&row[1])?);
+        let [name, country, names] = columns(&row)?;
+        let country = letters(country)?;
         let named = entries.iter_mut().filter(|entry| entry.name == name && entry.country == country);
         let Some(entry) = named.max_by_key(|entry| entry.population) else { continue };
-        entry.aliases.extend(row[2].split(' ').map(str::to_owned));
+        entry.aliases.extend(names.split(' ').map(str::to_owned));
     }
     Ok(())
 }
@@ -153,10 +160,11 @@ fn airports(entries: &mut Vec<Entry>, path: &Path) -> Outcome<()> {
     let cities = entries.clone();
     for row in reader.records() {
         let row = row?;
-        if row[1].is_empty() || row[5].len() != 2 {
+        let [_, code, name, city, _, country, _, latitude, longitude] = columns(&row)?;
+        if code.is_empty() || country.len() != 2 {
             continue;
         }
-        let (code, city, country, at) = (&row[1], &row[3], &row[5], (row[7].parse()?, row[8].parse()?));
+        let at = (latitude.parse()?, longitude.parse()?);
         let served = SERVES.iter().find(|served| served.0 == code).and_then(|served| {
             let region = served.3.map(|region| region.as_bytes().to_vec());
             cities.iter().position(|entry| {
@@ -169,12 +177,12 @@ fn airports(entries: &mut Vec<Entry>, path: &Path) -> Outcome<()> {
         let index = match served.or_else(|| serves(&cities, city, code_of_country, at)) {
             Some(index) => index,
             None => {
-                let name = if city.is_empty() { &row[2] } else { city };
+                let name = if city.is_empty() { name } else { city };
                 entries.push(entry(name, country, None, at, 0)?);
                 entries.len() - 1
             }
         };
-        entries[index].codes.insert(letters(code)?);
+        entries.get_mut(index).ok_or("no such city")?.codes.insert(letters(code)?);
     }
     Ok(())
 }
@@ -184,8 +192,8 @@ fn areas(entries: &mut [Entry], path: &Path) -> Outcome<()> {
     let mut reader = csv::Reader::from_path(path)?;
     for row in reader.records() {
         let row = row?;
-        let (country, area, city, airport) =
-            (letters(&row[0])?, letters(&row[1])?, &row[2], letters(&row[3])?);
+        let [country, area, city, airport] = columns(&row)?;
+        let (country, area, airport) = (letters(country)?, letters(area)?, letters(airport)?);
         if entries.iter().any(|entry| entry.codes.contains(&area)) {
             continue;
         }
@@ -197,7 +205,7 @@ fn areas(entries: &mut [Entry], path: &Path) -> Outcome<()> {
             continue;
         };
         if let Some(index) = serves(entries, city, country, at) {
-            entries[index].codes.insert(area);
+            entries.get_mut(index).ok_or("no such city")?.codes.insert(area);
         }
     }
     Ok(())
