@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use trace_geo::ipgeolocation::FRESH;
 use trace_geo::update::Database;
-use trace_geo::{AnswerStore, Builtin, Geofeed, IpGeolocation, Locate, Mmdb};
+use trace_geo::{AnswerStore, Builtin, Exchanges, Geofeed, Hints, IpGeolocation, Locate, Mmdb, SourceInfo};
 
 use crate::args::SourcesArguments;
 use crate::clock;
@@ -26,11 +26,22 @@ pub(super) fn run(typed: SourcesArguments, data_dir: Option<PathBuf>, output: &m
     let mut rows = Vec::new();
     for path in &wanted.places {
         let feed = Geofeed::open(path).blame(Exit::Senseless)?;
-        rows.push(Row { path: shown(path), ..file(&feed, now) });
+        rows.push(Row { path: shown(path), ..file(feed.info(), now) });
     }
+    for path in &wanted.ix {
+        let exchanges = Exchanges::open(path).blame(Exit::Senseless)?;
+        let note = exchanges.remarks().pop();
+        rows.push(Row { path: shown(path), note, ..file(exchanges.info(), now) });
+    }
+    let mut hints = Hints::builtin();
+    for path in &wanted.hints {
+        hints = hints.with(path).blame(Exit::Senseless)?;
+    }
+    let asks = "questions for the names of global addresses, to this system's resolver, unless --no-dns";
+    rows.push(Row { sends: asks.to_owned(), ..file(hints.info(), now) });
     for path in &wanted.mmdb {
         let database = Mmdb::open(path).blame(Exit::Senseless)?;
-        rows.push(Row { path: shown(path), ..file(&database, now) });
+        rows.push(Row { path: shown(path), ..file(database.info(), now) });
     }
     if let Some(data_dir) = &wanted.data_dir {
         rows.push(service(data_dir));
@@ -39,7 +50,7 @@ pub(super) fn run(typed: SourcesArguments, data_dir: Option<PathBuf>, output: &m
         }
     }
     let builtin = Builtin::embedded().blame(Exit::CouldNotKeep)?;
-    rows.push(file(&builtin, now));
+    rows.push(file(builtin.info(), now));
     let format = typed.format.format;
     let text = report::sources(&rows, format, output.paint()).blame(Exit::CouldNotKeep)?;
     output.print_form(format, &text)?;
@@ -51,8 +62,7 @@ fn shown(path: &Path) -> Option<String> {
 }
 
 /// A source that is a file here or lies in the program.
-fn file(source: &impl Locate, now: i64) -> Row {
-    let info = source.info();
+fn file(info: &SourceInfo, now: i64) -> Row {
     Row {
         source: info.name.clone(),
         state: State::Used,
@@ -91,7 +101,7 @@ fn downloaded(database: Database, data_dir: &Path, now: i64) -> Row {
     match sources::read(database, &path) {
         Ok(found) => {
             let fetched = path.metadata().and_then(|metadata| metadata.modified()).ok();
-            let row = file(&found, now);
+            let row = file(found.info(), now);
             Row { path: shown(&path), age_days: row.age_days.or_else(|| age(fetched?, now)), ..row }
         }
         Err(cause) => absent(State::Broken, format!("{cause:#}")),
