@@ -5,6 +5,7 @@ use super::budget::{self, Budget};
 use super::commons::{Commons, Leave};
 use super::event::Found;
 use super::lane::{Horizon, Lane, LaneEnd, News};
+use super::mask::Mask;
 use super::plan::Plan;
 use super::rule::Rule;
 use super::window::{BEYOND_GAP, Pace};
@@ -245,11 +246,9 @@ impl Course {
     /// The nearest TTL that any lane may probe, all lanes side by side.
     fn next_probe(&mut self, commons: &mut Commons, now: Moment) -> Search {
         self.open(now);
-        let mut rows = super::mask::Mask::default();
-        for lane in &self.lanes {
-            if lane.may_send(&self.plan, now) {
-                rows = rows.or(&lane.wanting());
-            }
+        let mut rows = Mask::default();
+        for lane in self.lanes.iter().filter(|lane| lane.may_send(&self.plan, now)) {
+            rows = rows.or(&lane.wanting());
         }
         let mut later = Moment::MAX;
         let (nearest, mut changed) = (self.plan.rules.hold(Rule::Order), false);

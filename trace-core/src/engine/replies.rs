@@ -38,7 +38,9 @@ impl Replies {
         if self.saying(latest) == Some(&reply) {
             return latest;
         }
-        let known = self.sayings.iter().enumerate().rev().take(COMPARED).find(|(_, known)| **known == reply);
+        // What a row's first router says, nobody has said before.
+        let compared = if latest == u32::MAX { 0 } else { COMPARED };
+        let known = self.sayings.iter().enumerate().rev().take(compared).find(|(_, known)| **known == reply);
         let place = match known {
             Some((place, _)) => index(place),
             None => {
