@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use trace_core::model::Coordinates;
+use trace_geo::origin::Stated;
 use trace_render::{Extent, Projection, Theme};
 
 use crate::clock::{Since, parse_since};
@@ -96,6 +96,20 @@ pub(crate) enum Verb {
     /// Asks today's sources for the places of traces that are kept, holds them against the round-trip times, and
     /// shows what moved. What was measured stays as it is. Nothing is sent; host names are those that are known.
     Relocate(RelocateArguments),
+    /// Say how the paths to a host followed one another
+    ///
+    /// One line an era: traces to one address, with one protocol and from one vantage point, that took one path until
+    /// another was taken. Times are those to the host: the least of all probes, and median and 95th percentile of the
+    /// medians of the traces.
+    History(HistoryArguments),
+    /// Write kept traces for other programs
+    Export(ExportArguments),
+    /// Remove kept traces
+    Delete {
+        /// The traces: ids, their beginnings or ends, or `latest`
+        #[arg(value_name = "TRACE", required = true)]
+        traces: Vec<String>,
+    },
     /// Ask where addresses are
     Geo {
         #[command(subcommand)]
@@ -191,9 +205,19 @@ pub(crate) struct Locating {
     /// before the patterns built in.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub(crate) hints: Vec<PathBuf>,
-    /// Where you are, as LAT,LON in degrees
-    #[arg(long, value_name = "LAT,LON", value_parser = values::coordinates, allow_hyphen_values = true)]
-    pub(crate) origin: Option<Coordinates>,
+    #[command(flatten)]
+    pub(crate) origin: OriginArguments,
+}
+
+/// Where the traces were measured.
+#[derive(Debug, Args)]
+pub(crate) struct OriginArguments {
+    /// Where you are: LAT,LON in degrees, or a city
+    ///
+    /// Places are held against the round-trip times from there. A city may need its country, as Portland,US; one that
+    /// is much larger than others of its name does not. Nobody is asked where you are.
+    #[arg(long, value_name = "LAT,LON|CITY", value_parser = values::origin, allow_hyphen_values = true)]
+    pub(crate) origin: Option<Stated>,
 }
 
 /// How a map looks.
@@ -264,8 +288,67 @@ pub(crate) struct ShowArguments {
     /// Say which source placed each address, and what is thought of it
     #[arg(long)]
     pub(crate) verdicts: bool,
+    /// Say where the milliseconds went instead: leg by leg, against light in fibre
+    #[arg(long, conflicts_with = "verdicts")]
+    pub(crate) budget: bool,
     #[command(flatten)]
     pub(crate) format: FormatArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArguments {
+    /// The host, by name or address
+    #[arg(value_name = "HOST")]
+    pub(crate) host: String,
+    /// Only traces started since then: 7d, 12h, a date
+    #[arg(long, value_name = "TIME", value_parser = parse_since)]
+    pub(crate) since: Option<Since>,
+    #[command(flatten)]
+    pub(crate) format: FormatArguments,
+}
+
+/// The form of what is exported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    Json,
+    Jsonl,
+    Csv,
+}
+
+/// The columns of CSV.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Columns {
+    Full,
+    Old,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = help::TRACE_NAMES, override_usage = "trace-cli export <TRACE>... [OPTIONS]\n       trace-cli export --all [OPTIONS]")]
+pub(crate) struct ExportArguments {
+    /// The traces: ids, their beginnings or ends, `latest`, or document files
+    #[arg(value_name = "TRACE", required_unless_present = "all", conflicts_with = "all")]
+    pub(crate) traces: Vec<String>,
+    /// Every trace there is, oldest first
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// With --all: only those started since then
+    #[arg(long, value_name = "TIME", value_parser = parse_since, requires = "all")]
+    pub(crate) since: Option<Since>,
+    /// With --all: only those to this name or address
+    #[arg(long, value_name = "HOST", requires = "all")]
+    pub(crate) target: Option<String>,
+    /// jsonl, json or csv
+    ///
+    /// jsonl is one document a line, json a list of documents: both hold everything. csv has one row a TTL and
+    /// router.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ExportFormat::Jsonl, hide_possible_values = true)]
+    pub(crate) format: ExportFormat,
+    /// full, or old: CITY,ID,HOP,LONGITUDE,LATITUDE,IP,DATE_CREATED
+    #[arg(long, value_name = "COLUMNS", value_enum, default_value_t = Columns::Full, hide_possible_values = true)]
+    pub(crate) columns: Columns,
+    /// The file to write, whole or not at all; - is standard output
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub(crate) output: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -277,6 +360,8 @@ pub(crate) struct ExplainArguments {
     /// The hop
     #[arg(value_name = "TTL", value_parser = clap::value_parser!(u8).range(1..))]
     pub(crate) ttl: u8,
+    #[command(flatten)]
+    pub(crate) origin: OriginArguments,
     #[command(flatten)]
     pub(crate) format: FormatArguments,
 }
@@ -365,6 +450,26 @@ pub(crate) enum DbVerb {
     Check,
     /// Print where the database is
     Path,
+    /// Copy the database into a new file, also while traces are being written
+    Backup {
+        /// The file, which must not be there yet
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Remove old traces
+    ///
+    /// The space in the file is used for new traces.
+    Prune {
+        /// Those that started longer ago than this: 90d, or before a date
+        #[arg(long, value_name = "TIME", value_parser = parse_since)]
+        older_than: Since,
+        /// The newest so many of each path to an address stay, however old
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        keep_per_path: u32,
+        /// Say how many it would be, and remove none
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 #[derive(Debug, Args)]

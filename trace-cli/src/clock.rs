@@ -43,6 +43,15 @@ pub(crate) fn days_since(day: &str, now: i64) -> Option<i64> {
     Some(now.saturating_sub(since).div_euclid(DAY))
 }
 
+/// As the scripts that came before wrote dates, in UTC: `2021-01-31 16:06:12.489+0000`.
+pub(crate) fn old_form(nanoseconds: i64) -> String {
+    let format =
+        format_description!("[year]-[month]-[day] [hour]:[minute]:[second].[subsecond digits:3]+0000");
+    at(nanoseconds)
+        .and_then(|instant| instant.format(format).ok())
+        .unwrap_or_else(|| format!("{nanoseconds} ns"))
+}
+
 fn at(nanoseconds: i64) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(nanoseconds)).ok()
 }

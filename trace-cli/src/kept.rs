@@ -46,6 +46,14 @@ impl Kept {
     }
 }
 
+/// The store of a data directory for writing; unlike one that is to be traced into, it must be there.
+pub(crate) fn there(directory: &Path) -> Result<Store> {
+    if !settings::database_in(directory).exists() {
+        return Store::open_read_only(directory).blame(Exit::CouldNotKeep);
+    }
+    Store::open(directory).blame(Exit::CouldNotKeep)
+}
+
 /// Whether somebody means a document's file.
 pub(crate) fn is_path(name: &str) -> bool {
     name.contains(std::path::MAIN_SEPARATOR)

@@ -53,10 +53,17 @@ fn run(verb: Verb, data_dir: Option<std::path::PathBuf>, voice: Voice, output: &
         Verb::Relocate(typed) => verb::relocate::run(typed, data_dir, voice, output),
         Verb::List(typed) => verb::list::run(typed, data_dir, output),
         Verb::Show(typed) => verb::show::run(typed, data_dir, output),
+        Verb::History(typed) => verb::history::run(typed, data_dir, output),
+        Verb::Export(typed) => verb::export::run(typed, data_dir, output),
+        Verb::Delete { traces } => verb::delete::run(&traces, data_dir, output),
         Verb::Geo { verb } => verb::geo::run(verb, data_dir, voice, output),
         Verb::Db { verb: DbVerb::Init { overwrite } } => verb::db::init(overwrite, data_dir, output),
         Verb::Db { verb: DbVerb::Check } => verb::db::check(data_dir, output),
         Verb::Db { verb: DbVerb::Path } => verb::db::path(data_dir, output),
+        Verb::Db { verb: DbVerb::Backup { file } } => verb::db::backup(&file, data_dir, output),
+        Verb::Db { verb: DbVerb::Prune { older_than, keep_per_path, dry_run } } => {
+            verb::db::prune(older_than, keep_per_path, dry_run, data_dir, output)
+        }
         Verb::Doctor(typed) => verb::doctor::run(typed, data_dir, output),
         Verb::Completions { shell } => verb::completions::run(shell, output),
         Verb::Man { verb } => verb::man::run(&verb, output),

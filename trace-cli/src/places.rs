@@ -45,3 +45,8 @@ pub(crate) fn is_judged(atlas: &Atlas) -> bool {
             located.score.is_some() || located.candidates.iter().any(|candidate| candidate.verdict.is_some())
         })
 }
+
+/// Says which city was understood: names are not unique.
+pub(crate) fn origin_words(city: &str) -> String {
+    format!("taking {city} as the origin")
+}

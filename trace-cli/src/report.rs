@@ -1,9 +1,11 @@
 //! Traces and places as text: pure functions from values to strings.
 
+pub(crate) mod budget;
 pub(crate) mod columns;
 pub(crate) mod explain;
 mod form;
 pub(crate) mod health;
+pub(crate) mod history;
 pub(crate) mod hops;
 pub(crate) mod list;
 pub(crate) mod lookup;

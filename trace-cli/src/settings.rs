@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use etcetera::BaseStrategy as _;
-use trace_core::model::{Atlas, Coordinates, Mode, Origin, OriginSource, Settings, Trace};
+use trace_core::model::{Atlas, Mode, Origin, Settings, Trace};
 use trace_render::MapOptions;
 use trace_store::Documents;
 
-use crate::args::{Asked, Drawing, Format, Locating, SourceFiles, TraceArguments};
+use crate::args::{Asked, Drawing, Format, Locating, OriginArguments, SourceFiles, TraceArguments};
 use crate::exit::{Blame as _, Exit, Failure, Result};
 use crate::host::Wish;
 use crate::output::Output;
@@ -43,6 +43,8 @@ pub(crate) struct TraceSettings {
     pub(crate) share: bool,
     pub(crate) vantage: Option<String>,
     pub(crate) origin: Option<Origin>,
+    /// The city that was understood as the origin.
+    pub(crate) origin_city: Option<String>,
     /// `None` where places are not wanted.
     pub(crate) sources: Option<Sources>,
     /// Whether host names are looked up.
@@ -140,7 +142,7 @@ impl TraceSettings {
         let TraceArguments {
             targets,
             probing,
-            locating: Locating { places, mmdb, ix, hints, origin },
+            locating: Locating { places, mmdb, ix, hints, origin: OriginArguments { origin } },
             no_geo,
             no_dns,
             no_store,
@@ -182,7 +184,8 @@ impl TraceSettings {
             rate: probing::rate(&probing, count > 1 || all_addresses),
             share: !probing.no_share,
             vantage: vantage.filter(|name| !name.is_empty()),
-            origin: origin.map(origin_from_flag),
+            origin_city: origin.as_ref().and_then(|stated| stated.city.clone()),
+            origin: origin.map(|stated| stated.origin),
             sources: (!no_geo)
                 .then(|| Sources { places, mmdb, ix, hints, data_dir: None }.beside(data_dir.clone())),
             names: !no_dns,
@@ -231,10 +234,6 @@ fn map_of_trace(path: Option<PathBuf>, drawing: &Drawing) -> Result<Option<MapFi
         return Err(Failure::new(Exit::Senseless, cause));
     }
     MapFile::new(path, drawing).map(Some)
-}
-
-pub(crate) const fn origin_from_flag(coordinates: Coordinates) -> Origin {
-    Origin { coordinates, radius_km: None, from: OriginSource::Flag }
 }
 
 /// Where traces are kept: what was typed, else `TRACE_DATA_DIR`, else the data directory of this system.

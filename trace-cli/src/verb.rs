@@ -2,9 +2,12 @@
 
 pub(crate) mod completions;
 pub(crate) mod db;
+pub(crate) mod delete;
 pub(crate) mod doctor;
 pub(crate) mod explain;
+pub(crate) mod export;
 pub(crate) mod geo;
+pub(crate) mod history;
 pub(crate) mod list;
 pub(crate) mod man;
 pub(crate) mod map;

@@ -53,7 +53,8 @@ fn flags_are_understood_wherever_they_stand() {
     assert_eq!(typed.probing.queries, Some(1));
     assert_eq!(typed.probing.wait, Duration::from_millis(500));
     assert_eq!(typed.probing.port, Some(53));
-    assert_eq!(typed.locating.origin, Coordinates::new(-34.6, -58.4));
+    let origin = typed.locating.origin.origin.unwrap().origin.coordinates;
+    assert_eq!((origin.latitude(), origin.longitude()), (-34.6, -58.4));
     assert_eq!(typed.format.format, Format::Jsonl);
     let global = parse("list --data-dir /tmp/x -v --color never").unwrap().global;
     assert_eq!(global.data_dir, Some(PathBuf::from("/tmp/x")));
@@ -82,7 +83,7 @@ fn nonsense_is_refused_with_its_reason() {
     assert_snapshot!(refusal("trace --protocol sctp a"), @"error: invalid value 'sctp' for '--protocol <PROTOCOL>'");
     assert_snapshot!(refusal("trace --mode root a"), @"error: invalid value 'root' for '--mode <MODE>'");
     assert_snapshot!(refusal("trace --wait soon a"), @r#"error: invalid value 'soon' for '--wait <TIME>': "soon" is no span of time; examples: 500ms, 2s, 1m 30s, 7d"#);
-    assert_snapshot!(refusal("trace --origin 91,0 a"), @"error: invalid value '91,0' for '--origin <LAT,LON>': two numbers are needed: latitude (-90 to 90) and longitude (-180 to 180), as -34.6,-58.4");
+    assert_snapshot!(refusal("trace --origin 91,0 a"), @"error: invalid value '91,0' for '--origin <LAT,LON|CITY>': '91,0' is no point on the globe: latitude is -90 to 90, longitude -180 to 180, as -34.6,-58.4");
     assert_snapshot!(refusal("trace --canvas huge a"), @"error: invalid value 'huge' for '--canvas <WxH>': width and height in pixels are needed, as 1600x900");
     assert_snapshot!(refusal("trace --no-geo --mmdb x a"), @"error: the argument '--no-geo' cannot be used with '--mmdb <FILE>'");
     assert_snapshot!(refusal("trace"), @"error: the following required arguments were not provided:");

@@ -3,7 +3,8 @@
 use std::str::FromStr;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use trace_core::model::{Coordinates, Mode, Protocols, Ttl};
+use trace_core::model::{Mode, OriginSource, Protocols, Ttl};
+use trace_geo::origin::{self, OriginFault, Stated};
 use trace_render::{Extent, Projection, Theme};
 
 /// A choice that may be left to the program.
@@ -96,16 +97,9 @@ pub(super) fn ttl(text: &str) -> Result<Ttl, String> {
     text.parse().ok().and_then(Ttl::new).ok_or_else(|| "a TTL is a whole number from 1 to 255".to_owned())
 }
 
-/// Reads `LAT,LON`.
-pub(super) fn coordinates(text: &str) -> Result<Coordinates, String> {
-    text.split_once(',')
-        .and_then(|(latitude, longitude)| {
-            Coordinates::new(latitude.trim().parse().ok()?, longitude.trim().parse().ok()?)
-        })
-        .ok_or_else(|| {
-            "two numbers are needed: latitude (-90 to 90) and longitude (-180 to 180), as -34.6,-58.4"
-                .to_owned()
-        })
+/// Reads `LAT,LON` or the name of a city.
+pub(super) fn origin(text: &str) -> Result<Stated, OriginFault> {
+    origin::parse(text, OriginSource::Flag)
 }
 
 /// The size of a map in pixels.

@@ -230,7 +230,7 @@ impl<'a> Explanation<'a> {
         }
         match document.judged {
             "never" => text.push_str("imported: its times are not used to judge places\n"),
-            "now" => text.push_str("its places had not been judged when it was kept: they are now\n"),
+            "now" => text.push_str("its places are judged now, not when it was kept\n"),
             _ => {}
         }
         if document.answerers.is_empty() {

@@ -49,7 +49,7 @@ impl Row {
 }
 
 /// The hash of a path as digits: equal for equal paths.
-fn path(hash: i64) -> String {
+pub(super) fn path(hash: i64) -> String {
     format!("{hash:016x}")
 }
 

@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 
 use anyhow::Context as _;
-use trace_core::model::{Atlas, Finding, Hop, Located, ProbeRecord, Statistics, Trace};
+use trace_core::model::{Atlas, Finding, Hop, ProbeRecord, Statistics, Trace};
 
 use super::milliseconds;
 use crate::clock;
 
-const COLUMNS: [&str; 26] = [
+const COLUMNS: [&str; 29] = [
     "id",
     "started",
     "target",
@@ -35,7 +35,13 @@ const COLUMNS: [&str; 26] = [
     "max_ms",
     "kinds",
     "findings",
+    "score",
+    "source",
+    "consistency",
 ];
+
+/// The columns of the scripts that came before.
+const OLD: [&str; 7] = ["CITY", "ID", "HOP", "LONGITUDE", "LATITUDE", "IP", "DATE_CREATED"];
 
 /// `traces` as CSV, under a heading if `headed`. `sent` is that of the whole TTL, the rest of the numbers that
 /// of the answerer.
@@ -49,10 +55,10 @@ pub(crate) fn traces(traces: &[(&Trace, &Atlas)], headed: bool) -> anyhow::Resul
         for (hop, (findings, Statistics { sent, .. })) in trace.hops.iter().zip(seen) {
             let answerers = hop.answerers();
             if answerers.is_empty() {
-                writer.write_record(row(trace, hop, &findings, sent, None, None))?;
+                writer.write_record(row(trace, atlas, hop, &findings, sent, None))?;
             }
             for from in answerers {
-                writer.write_record(row(trace, hop, &findings, sent, Some(from), atlas.get(from)))?;
+                writer.write_record(row(trace, atlas, hop, &findings, sent, Some(from)))?;
             }
         }
     }
@@ -62,12 +68,13 @@ pub(crate) fn traces(traces: &[(&Trace, &Atlas)], headed: bool) -> anyhow::Resul
 
 fn row(
     trace: &Trace,
+    atlas: &Atlas,
     hop: &Hop,
     findings: &[Finding],
     sent: u32,
     from: Option<IpAddr>,
-    located: Option<&Located>,
 ) -> [String; COLUMNS.len()] {
+    let located = from.and_then(|from| atlas.get(from));
     fn text(value: Option<impl ToString>) -> String {
         value.map(|value| value.to_string()).unwrap_or_default()
     }
@@ -108,7 +115,39 @@ fn row(
         text(times.max.map(milliseconds)),
         kinds.join(" "),
         findings.join(" "),
+        text(located.and_then(|located| located.score)),
+        text(located.and_then(|located| located.source.as_ref())),
+        text(atlas.consistency),
     ]
+}
+
+/// `traces` with the columns of the scripts that came before, one row a TTL: who answered first, and when the trace
+/// started, in UTC. What is not known is empty.
+pub(crate) fn old(traces: &[(&Trace, &Atlas)], headed: bool) -> anyhow::Result<String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    if headed {
+        writer.write_record(OLD)?;
+    }
+    for (trace, atlas) in traces {
+        for hop in &trace.hops {
+            let from = hop.answerers().into_iter().next();
+            let place = from.and_then(|from| atlas.get(from)).and_then(|located| located.place.as_ref());
+            let point = place.and_then(|place| place.coordinates);
+            let degrees =
+                |degrees: Option<f64>| degrees.map(|degrees| degrees.to_string()).unwrap_or_default();
+            writer.write_record([
+                place.and_then(|place| place.city.clone()).unwrap_or_default(),
+                trace.id.to_string(),
+                hop.ttl.to_string(),
+                degrees(point.map(|point| point.longitude())),
+                degrees(point.map(|point| point.latitude())),
+                from.map(|from| from.to_string()).unwrap_or_default(),
+                clock::old_form(trace.started),
+            ])?;
+        }
+    }
+    let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+    String::from_utf8(bytes).context("CSV of text is text")
 }
 
 #[cfg(test)]
@@ -120,14 +159,28 @@ mod tests {
     fn every_hop_has_its_rows() {
         let (trace, atlas) = (samples::trace(), samples::atlas());
         insta::assert_snapshot!(traces(&[(&trace, &atlas)], true).unwrap().replace('\u{1b}', "<ESC>"), @r#"
-        id,started,target,target_address,protocol,mode,outcome,ttl,address,hostname,asn,isp,country_code,country,region,city,latitude,longitude,verdict,sent,answered,min_ms,median_ms,max_ms,kinds,findings
-        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,1,10.0.0.1,,,,,,,,,,private,3,3,0.401,0.412,0.733,time-exceeded,
-        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,2,,,,,,,,,,,,3,0,,,,,silent
-        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,3,203.0.113.1,core1.<ESC>[2Jexample.net,64500,,AR,Argentina,,Barranqueras,-27.48,-58.94,,3,2,10.012,10.506,11.000,time-exceeded,several-answerers per-packet-balancing
-        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,3,203.0.113.2,,,,,,,,,,,3,1,10.555,10.555,10.555,time-exceeded,several-answerers per-packet-balancing
-        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,4,203.0.113.7,,64501,,BR,Brazil,,,,,area,3,1,21.003,21.003,21.003,time-exceeded,rate-limited mpls-tunnel
-        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,5,203.0.113.9,,,,,,,,,,,3,3,30.000,30.000,30.000,time-exceeded,nat
-        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,6,198.51.100.80,www.example.net,64502,,DE,Germany,,Köln,-27.48,-58.94,,3,3,110.100,110.204,112.999,port-unreachable,
+        id,started,target,target_address,protocol,mode,outcome,ttl,address,hostname,asn,isp,country_code,country,region,city,latitude,longitude,verdict,sent,answered,min_ms,median_ms,max_ms,kinds,findings,score,source,consistency
+        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,1,10.0.0.1,,,,,,,,,,private,3,3,0.401,0.412,0.733,time-exceeded,,,,
+        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,2,,,,,,,,,,,,3,0,,,,,silent,,,
+        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,3,203.0.113.1,core1.<ESC>[2Jexample.net,64500,,AR,Argentina,,Barranqueras,-27.48,-58.94,,3,2,10.012,10.506,11.000,time-exceeded,several-answerers per-packet-balancing,,mmdb:GeoLite2-City 2026-11-01,
+        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,3,203.0.113.2,,,,,,,,,,,3,1,10.555,10.555,10.555,time-exceeded,several-answerers per-packet-balancing,,,
+        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,4,203.0.113.7,,64501,,BR,Brazil,,,,,area,3,1,21.003,21.003,21.003,time-exceeded,rate-limited mpls-tunnel,,builtin 2026-06-17,
+        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,5,203.0.113.9,,,,,,,,,,,3,3,30.000,30.000,30.000,time-exceeded,nat,,,
+        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,6,198.51.100.80,www.example.net,64502,,DE,Germany,,Köln,-27.48,-58.94,,3,3,110.100,110.204,112.999,port-unreachable,,,,
+        "#);
+    }
+
+    #[test]
+    fn the_old_columns_have_a_row_for_every_ttl() {
+        let (trace, atlas) = (samples::trace(), samples::atlas());
+        insta::assert_snapshot!(old(&[(&trace, &atlas)], true).unwrap(), @r#"
+        CITY,ID,HOP,LONGITUDE,LATITUDE,IP,DATE_CREATED
+        ,019a0000-0000-7000-8000-00001a2b3c4d,1,,,10.0.0.1,2026-10-26 07:33:20.123+0000
+        ,019a0000-0000-7000-8000-00001a2b3c4d,2,,,,2026-10-26 07:33:20.123+0000
+        Barranqueras,019a0000-0000-7000-8000-00001a2b3c4d,3,-58.94,-27.48,203.0.113.1,2026-10-26 07:33:20.123+0000
+        ,019a0000-0000-7000-8000-00001a2b3c4d,4,,,203.0.113.7,2026-10-26 07:33:20.123+0000
+        ,019a0000-0000-7000-8000-00001a2b3c4d,5,,,203.0.113.9,2026-10-26 07:33:20.123+0000
+        Köln,019a0000-0000-7000-8000-00001a2b3c4d,6,-58.94,-27.48,198.51.100.80,2026-10-26 07:33:20.123+0000
         "#);
     }
 

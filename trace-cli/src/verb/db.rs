@@ -1,12 +1,14 @@
-//! `db init|check|path`: the database itself.
+//! `db init|check|path|backup|prune`: the database itself.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
-use trace_store::{Overwrite, Store};
+use trace_store::{Overwrite, Prune, Store};
 
+use crate::clock::{self, Since};
 use crate::escape::escape;
 use crate::exit::{Blame as _, Exit, Failure, Result};
+use crate::kept::there;
 use crate::output::Output;
 use crate::paint::Ink;
 use crate::report::table::plural;
@@ -61,6 +63,40 @@ pub(crate) fn check(typed: Option<PathBuf>, output: &mut Output) -> Result<Exit>
     let count = u64::try_from(report.problems.len()).unwrap_or(u64::MAX);
     let cause = anyhow!("{} found in {}", plural(count, "problem", "problems"), store.path().display());
     Err(Failure::new(Exit::CouldNotKeep, cause))
+}
+
+/// Copies the database into a new file.
+pub(crate) fn backup(file: &Path, typed: Option<PathBuf>, output: &mut Output) -> Result<Exit> {
+    let store = Store::open_read_only(&data_dir(typed)?).blame(Exit::CouldNotKeep)?;
+    store.backup(file).blame(Exit::CouldNotKeep)?;
+    let count = plural(store.count().blame(Exit::CouldNotKeep)?, "trace", "traces");
+    output.print(&format!("copied {} with {count} to {}\n", store.path().display(), file.display()))?;
+    Ok(Exit::Done)
+}
+
+/// Removes old traces.
+pub(crate) fn prune(
+    older_than: Since,
+    keep_per_path: u32,
+    dry_run: bool,
+    typed: Option<PathBuf>,
+    output: &mut Output,
+) -> Result<Exit> {
+    let directory = data_dir(typed)?;
+    let prune = Prune { older_than: older_than.before(clock::now()), keep_per_path };
+    let counted = |count: usize| plural(u64::try_from(count).unwrap_or(u64::MAX), "trace", "traces");
+    if dry_run {
+        let store = Store::open_read_only(&directory).blame(Exit::CouldNotKeep)?;
+        let old = store.prunable(prune).blame(Exit::CouldNotKeep)?;
+        output.print(&format!("would remove {}\n", counted(old.len())))?;
+        return Ok(Exit::Done);
+    }
+    let mut store = there(&directory)?;
+    let old = store.prunable(prune).blame(Exit::CouldNotKeep)?;
+    let removed = plural(store.delete(&old).blame(Exit::CouldNotKeep)?, "trace", "traces");
+    let left = plural(store.count().blame(Exit::CouldNotKeep)?, "trace", "traces");
+    output.print(&format!("removed {removed}, {left} left\n"))?;
+    Ok(Exit::Done)
 }
 
 /// Prints where the database is, or would be.

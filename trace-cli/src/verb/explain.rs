@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::anyhow;
 use trace_core::model::TraceKind;
+use trace_geo::judge;
 
 use crate::args::ExplainArguments;
 use crate::exit::{Blame as _, Exit, Failure, Result};
@@ -13,8 +14,8 @@ use crate::places;
 use crate::report::explain::{self, Explanation};
 
 pub(crate) fn run(typed: ExplainArguments, data_dir: Option<PathBuf>, output: &mut Output) -> Result<Exit> {
-    let (trace, kept) = Kept::new(data_dir).get(&typed.trace)?;
-    let Some(hop) = trace.hops.iter().find(|hop| hop.ttl.get() == typed.ttl) else {
+    let (mut trace, kept) = Kept::new(data_dir).get(&typed.trace)?;
+    let Some(hop) = trace.hops.iter().find(|hop| hop.ttl.get() == typed.ttl).cloned() else {
         let hops = match (trace.hops.first(), trace.hops.last()) {
             (Some(first), Some(last)) if first.ttl != last.ttl => {
                 format!("its hops run from TTL {} to {}", first.ttl, last.ttl)
@@ -26,9 +27,16 @@ pub(crate) fn run(typed: ExplainArguments, data_dir: Option<PathBuf>, output: &m
         return Err(Failure::new(Exit::Senseless, cause));
     };
     let was_judged = places::is_judged(&kept) || trace.kind == TraceKind::Imported;
-    let atlas = places::judged(&trace, kept);
-    let origin = trace_geo::judge::inspect(&trace, &atlas).origin;
-    let explanation = Explanation { trace: &trace, hop, atlas: &atlas, was_judged, origin: origin.as_ref() };
+    let (was_judged, atlas) = match typed.origin.origin {
+        None => (was_judged, places::judged(&trace, kept)),
+        Some(stated) => {
+            trace.origin = Some(stated.origin);
+            (was_judged && trace.kind == TraceKind::Imported, judge::judge(&trace, &kept))
+        }
+    };
+    let origin = judge::inspect(&trace, &atlas).origin;
+    let explanation =
+        Explanation { trace: &trace, hop: &hop, atlas: &atlas, was_judged, origin: origin.as_ref() };
     let text = explain::text(&explanation, typed.format.format, output.paint()).blame(Exit::CouldNotKeep)?;
     output.print_form(typed.format.format, &text)?;
     Ok(Exit::Done)

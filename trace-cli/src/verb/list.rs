@@ -40,7 +40,7 @@ fn listed(store: &Store, filters: &[Filter]) -> std::result::Result<Vec<Summary>
 
 /// A target as it may have been typed when it was traced: an international name also in ASCII (RFC 5891), and the
 /// other way round.
-fn forms(target: Option<String>) -> Vec<Option<String>> {
+pub(super) fn forms(target: Option<String>) -> Vec<Option<String>> {
     let Some(target) = target else { return vec![None] };
     let ascii = idna::domain_to_ascii(&target).ok();
     let (unicode, read) = idna::domain_to_unicode(&target);

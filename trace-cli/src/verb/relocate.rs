@@ -1,6 +1,6 @@
 //! `relocate TRACE...|--all`: today's places for traces that are kept.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::anyhow;
 use trace_core::model::{Atlas, Trace, Uuid};
@@ -9,11 +9,11 @@ use trace_store::{Document, Error, Filter, Store};
 
 use crate::args::RelocateArguments;
 use crate::exit::{Blame as _, Exit, Failure, Result};
-use crate::kept::{is_path, unkept};
+use crate::kept::{is_path, there, unkept};
 use crate::output::Output;
 use crate::report::moves::{self, Count, Move};
 use crate::say::Voice;
-use crate::settings::{self, Sources, database_in, origin_from_flag};
+use crate::settings::{self, Sources};
 use crate::{places, sources};
 
 /// Traces located anew in one transaction.
@@ -30,7 +30,11 @@ pub(crate) fn run(
         let cause = anyhow!("{file} is a file; only traces that the database keeps are located anew");
         return Err(Failure::new(Exit::Senseless, cause));
     }
-    let origin = locating.origin.map(origin_from_flag);
+    let stated = locating.origin.origin;
+    if let Some(city) = stated.as_ref().and_then(|stated| stated.city.as_ref()) {
+        voice.warn(&places::origin_words(city));
+    }
+    let origin = stated.map(|stated| stated.origin);
     let from = Sources {
         places: locating.places,
         mmdb: locating.mmdb,
@@ -40,7 +44,12 @@ pub(crate) fn run(
     }
     .beside(data_dir.clone());
     let chain = sources::open(&from, voice)?;
-    let mut store = open(&settings::data_dir(data_dir)?, dry_run)?;
+    let directory = settings::data_dir(data_dir)?;
+    let mut store = if dry_run {
+        Store::open_read_only(&directory).blame(Exit::CouldNotKeep)?
+    } else {
+        there(&directory)?
+    };
     let ids = ids(&store, &traces)?;
     let mut run = Relocation {
         chain: &chain,
@@ -57,15 +66,6 @@ pub(crate) fn run(
     let text = moves::text(&run.moves, run.count, format.format, output.paint()).blame(Exit::CouldNotKeep)?;
     output.print_form(format.format, &text)?;
     Ok(run.worst)
-}
-
-/// The store, which must be there.
-fn open(directory: &Path, dry_run: bool) -> Result<Store> {
-    let path = database_in(directory);
-    if dry_run || !path.exists() {
-        return Store::open_read_only(directory).blame(Exit::CouldNotKeep);
-    }
-    Store::open(directory).blame(Exit::CouldNotKeep)
 }
 
 /// The traces that were meant, each once; all of them where none is named.

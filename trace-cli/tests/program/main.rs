@@ -15,6 +15,7 @@ mod server;
 mod bad_input;
 mod chains;
 mod kept;
+mod memory;
 mod names;
 mod places;
 mod reverse;

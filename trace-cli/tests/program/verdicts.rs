@@ -150,7 +150,7 @@ lab_test! {
         let file = home.write("old.json", &document.to_string());
         all_in_iceland(&points(&home, &file));
         let told = home.run(&["explain", &file, "2"]).ends_with(0).stdout;
-        assert!(told.contains("had not been judged") && told.contains("struck"), "{told}");
+        assert!(told.contains("judged now") && told.contains("struck"), "{told}");
     }
 
     fn what_cannot_be_located_anew_is_refused() {
@@ -165,5 +165,35 @@ lab_test! {
         home.run(&["db", "init"]).ends_with(0);
         home.run(&["relocate", "123456"]).complains(2, &["123456"]);
         assert_eq!(rows(&home, &["relocate", "--all"]), Vec::<Value>::new());
+    }
+
+    fn an_origin_may_be_a_city_and_the_milliseconds_are_accounted_for() {
+        let lab = Chain::of(2).delay(std::time::Duration::from_millis(10)).without_limits().build();
+        let home = Home::new();
+        // 20, 40 and 60 ms: Mainz to London to Madrid is 660 and 1260 km.
+        let places = ["DE,,Mainz,,49.99,8.25", "GB,,London,,51.51,-0.13", "ES,,Madrid,,40.42,-3.70"];
+        let feed = home.write("feed.csv", &geofeed(&lab, places));
+        let target = lab.target(4).to_string();
+        let arguments = ["trace", &target, "-n", "--places", &feed, "--origin", "Frankfurt", "--format", "json"];
+        let run = home.run_in(&lab, Rights::None, &arguments).ends_with(0);
+        assert!(run.stderr.contains("taking Frankfurt am Main, DE as the origin"), "{}", run.stderr);
+        let document = run.document();
+        assert_eq!((&document["origin"]["from"], &document["consistency"]), (&json!("flag"), &json!(1.0)));
+
+        let budget = home.run(&["show", "latest", "--budget", "--format", "json"]).ends_with(0).document();
+        let legs = budget["legs"].as_array().expect("legs");
+        assert_eq!(legs.iter().map(|leg| leg["to"].clone()).collect::<Vec<_>>(), ["Mainz", "London", "Madrid"]);
+        let number = |field: &str| budget[field].as_f64().expect("a number");
+        let parts = ["fibre_ms", "excess_ms", "before_ms", "behind_ms", "unattributed_ms"];
+        assert!((parts.iter().map(|part| number(part)).sum::<f64>() - number("rtt_ms")).abs() < 0.01, "{budget}");
+        assert!(number("rtt_ms") >= 60.0 && budget["reaches_target"] == true);
+        let table = home.run(&["show", "latest", "--budget"]).ends_with(0).stdout;
+        assert!(table.contains("London") && table.contains("ms to the target and back"), "{table}");
+
+        // Seen from the other side of the world nothing is where it was.
+        let told = home.run(&["explain", "latest", "1", "--origin=-33.87,151.21"]).ends_with(0).stdout;
+        assert!(told.contains("struck") && told.contains("-33.870,151.210"), "{told}");
+        home.run(&["explain", "latest", "1", "--origin", "Nowhereville"]).complains(2, &["Nowhereville", "LAT,LON"]);
+        home.run(&["explain", "latest", "1", "--origin", "91,0"]).complains(2, &["91,0", "-90 to 90"]);
     }
 }

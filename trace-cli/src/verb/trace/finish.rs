@@ -44,6 +44,9 @@ impl<'a> Finish<'a> {
         if let Some(map) = &settings.map {
             map.check_directory()?;
         }
+        if let Some(city) = &settings.origin_city {
+            voice.warn(&places::origin_words(city));
+        }
         Ok(Self { settings, interrupt, voice, chain, keep, printed: 0, to_draw: Vec::new() })
     }
 
