@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use trace_core::model::{Atlas, Hop, Located, Trace};
-use trace_geo::{Chain, judge};
+use trace_core::model::{Atlas, Hop, Located, Origin, Trace};
+use trace_geo::{Chain, is_global, judge, origin};
 
 /// Everybody on a trace, and its target.
 pub(crate) fn addresses(trace: &Trace) -> BTreeSet<IpAddr> {
@@ -25,6 +25,15 @@ pub(crate) fn locate(chain: Option<&Chain>, trace: &Trace, names: &BTreeMap<IpAd
         }
     };
     judge::judge(trace, &atlas)
+}
+
+/// Where a trace starts, as the sources place its source, if nobody said it. It is a candidate that the judge may
+/// reject; an address behind NAT tells nothing, and nobody is asked for the public one.
+pub(crate) fn origin(chain: &Chain, trace: &Trace) -> Option<Origin> {
+    trace.origin.or_else(|| {
+        let source = trace.source.filter(|source| is_global(*source))?;
+        origin::looked_up(&chain.locate(source))
+    })
 }
 
 /// The host names that are known already.

@@ -196,4 +196,21 @@ lab_test! {
         home.run(&["explain", "latest", "1", "--origin", "Nowhereville"]).complains(2, &["Nowhereville", "LAT,LON"]);
         home.run(&["explain", "latest", "1", "--origin", "91,0"]).complains(2, &["91,0", "-90 to 90"]);
     }
+
+    fn a_source_that_is_no_private_address_is_an_origin_by_itself() {
+        let lab = Chain::of(1).without_limits().build();
+        // Addresses that belong to nobody here: the laboratory has no way out.
+        lab.vantage().ip("addr add 193.0.6.139/32 dev lo\n");
+        let home = Home::new();
+        let feed = home.write("feed.csv", "193.0.6.0/24,NL,,Amsterdam,,52.37,4.90\n");
+        let trace = ["trace", "193.0.6.139", "-n", "--places", &feed, "--format", "json"];
+        let document = home.run_in(&lab, Rights::None, &trace).ends_with(0).document();
+        assert_eq!(document["source"], "193.0.6.139");
+        assert_eq!((&document["origin"]["from"], &document["origin"]["latitude"]), (&json!("database"), &json!(52.37)));
+        let told = home.run(&["explain", "latest", "1"]).ends_with(0).stdout;
+        assert!(told.contains("52.370,4.900 (database)") && told.contains("the origin is"), "{told}");
+        // What somebody says goes before.
+        let document = home.run_in(&lab, Rights::None, &[&trace[..], &["--origin", "1,2"]].concat()).ends_with(0);
+        assert_eq!(document.document()["origin"]["from"], "flag");
+    }
 }

@@ -52,13 +52,13 @@ impl<'a> Finish<'a> {
 
     /// Does everything with one trace but drawing it. It is printed before it is kept: nobody who reads it waits for a
     /// disk, and what was printed is no worse for not being kept.
-    pub(super) fn trace(&mut self, trace: Trace, remarks: &[String], output: &mut Output) -> Exit {
+    pub(super) fn trace(&mut self, mut trace: Trace, remarks: &[String], output: &mut Output) -> Exit {
         let names = if self.settings.names && !self.interrupt.is_asked() {
             names::look_up(addresses(&trace))
         } else {
             BTreeMap::new()
         };
-        let atlas = self.locate(&trace, &names);
+        let atlas = self.locate(&mut trace, &names);
         let printed = self.print(&trace, &atlas, remarks, self.keep.is_some(), output);
         let (kept, in_database, told) = self
             .keep
@@ -126,7 +126,10 @@ impl<'a> Finish<'a> {
     }
 
     /// Where the addresses of a trace are, as far as its round-trip times and their host names allow that.
-    pub(super) fn locate(&self, trace: &Trace, names: &BTreeMap<IpAddr, String>) -> Atlas {
+    ///
+    /// Where it starts is told by the sources as well, if nobody said it.
+    pub(super) fn locate(&self, trace: &mut Trace, names: &BTreeMap<IpAddr, String>) -> Atlas {
+        trace.origin = self.chain.as_ref().map_or(trace.origin, |chain| places::origin(chain, trace));
         let atlas = places::locate(self.chain.as_ref(), trace, names);
         if let Some(chain) = &self.chain {
             sources::tell(chain, self.voice);

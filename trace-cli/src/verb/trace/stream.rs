@@ -111,10 +111,10 @@ impl<'a, 'b> Stream<'a, 'b> {
         self.waiting.pop_front().map(|(_, trace, remarks)| (trace, remarks))
     }
 
-    fn print(&mut self, trace: Trace, remarks: &[String]) {
+    fn print(&mut self, mut trace: Trace, remarks: &[String]) {
         let name = |address| Some((address, self.names.as_ref()?.of(address)?.to_owned()));
         let names = addresses(&trace).into_iter().filter_map(name).collect();
-        let atlas = self.finish.locate(&trace, &names);
+        let atlas = self.finish.locate(&mut trace, &names);
         let printed = self.finish.print(&trace, &atlas, remarks, false, self.output);
         let exit = self.finish.told(printed).max(self.finish.outcome(&trace, self.output));
         self.worst = self.worst.max(exit);
