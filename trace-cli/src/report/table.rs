@@ -58,6 +58,16 @@ pub(crate) fn trace(trace: &Trace, atlas: &Atlas, style: Style<'_>) -> String {
     sequel::lines(trace).iter().for_each(|line| add(line));
     if verdicts {
         observations.iter().for_each(|found| add(&escape(&found.to_string())));
+        if let Some(consistency) = atlas.consistency {
+            let of = trace.origin.map_or_else(
+                || "no origin".to_owned(),
+                |origin| {
+                    let at = origin.coordinates;
+                    format!("origin {:.3},{:.3} ({})", at.latitude(), at.longitude(), origin.from)
+                },
+            );
+            add(&format!("Consistency of places and round-trip times: {consistency:.2} of 1, {of}"));
+        }
     }
     text.push_str(&networks(trace, atlas, paint));
     text.push_str(&closing(trace, paint));

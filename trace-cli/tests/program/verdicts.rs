@@ -209,6 +209,8 @@ lab_test! {
         assert_eq!((&document["origin"]["from"], &document["origin"]["latitude"]), (&json!("database"), &json!(52.37)));
         let told = home.run(&["explain", "latest", "1"]).ends_with(0).stdout;
         assert!(told.contains("52.370,4.900 (database)") && told.contains("the origin is"), "{told}");
+        let table = home.run(&["show", "latest", "--verdicts"]).ends_with(0).stdout;
+        assert!(table.contains("Consistency of places") && table.contains("origin 52.370,4.900 (database)"), "{table}");
         // What somebody says goes before.
         let document = home.run_in(&lab, Rights::None, &[&trace[..], &["--origin", "1,2"]].concat()).ends_with(0);
         assert_eq!(document.document()["origin"]["from"], "flag");
