@@ -91,6 +91,20 @@ impl Terminal {
     }
 }
 
+impl Drop for Terminal {
+    /// A failed test leaves nobody behind: the program is the only child of the one that gave it its session.
+    fn drop(&mut self) {
+        let children = format!("/proc/{0}/task/{0}/children", self.program.id());
+        for child in std::fs::read_to_string(children).unwrap_or_default().split_whitespace() {
+            if let Ok(number) = child.parse() {
+                let _ = kill(Pid::from_raw(number), Signal::SIGKILL);
+            }
+        }
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}
+
 fn rounds_of(document: &serde_json::Value) -> usize {
     let hops = document["hops"].as_array().expect("hops");
     let probes = hops.iter().flat_map(|hop| hop["probes"].as_array().expect("probes"));
@@ -149,7 +163,8 @@ lab_test! {
         let target = lab.target(4).to_string();
         let mut terminal =
             Terminal::start(&lab, &home, (110, 30), &["trace", &target, "-n", "--rounds", "forever", "--interval", "100ms"]);
-        terminal.await_text("round 3 ");
+        // Not every round is drawn: any will do.
+        terminal.await_text("round ");
         assert!(!terminal.shows_keys(), "keys are taken over");
         terminal.await_text("StDev");
         terminal.press("d");
@@ -191,7 +206,7 @@ lab_test! {
         let target = lab.target(4).to_string();
         let mut terminal =
             Terminal::start(&lab, &home, (100, 30), &["trace", &target, "-n", "--rounds", "1000", "--interval", "50ms"]);
-        terminal.await_text("round 4 of 1000");
+        terminal.await_text(" of 1000");
         terminal.press("q");
         let (status, text) = terminal.end();
         assert_eq!(status, Some(0), "{text}");

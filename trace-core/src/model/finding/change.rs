@@ -172,17 +172,19 @@ fn change(survey: &Survey<'_>, lane: &Lane<'_>, moment: &[Switch]) -> Option<Pat
         ttls()
             .map(|ttl| answers.get(&ttl).filter(|_| length.is_none_or(|length| ttl <= length)))
             .map(|answer| answer.map(|answer| answer.reply.from))
-            .collect()
+            .collect::<Vec<_>>()
     };
-    Some(PathChange {
+    let (side_before, side_after) = (side(&before, length_before), side(&after, length_after));
+    // What answered differently may lie behind the target on both sides, where nothing counts.
+    (side_before != side_after).then_some(PathChange {
         at,
         round,
         protocol: lane.protocol,
         flow: lane.flow,
         first_ttl,
         last_ttl,
-        before: side(&before, length_before),
-        after: side(&after, length_after),
+        before: side_before,
+        after: side_after,
         length_before,
         length_after,
     })
