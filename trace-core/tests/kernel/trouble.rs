@@ -13,6 +13,10 @@ use crate::aimed::at_vantage;
 use crate::lab::{Chain, Lab, lab_test, nft, tool};
 use crate::tracing::{check_chain, job, job_with, trace};
 
+/// Routers of a path that no trace is through with when its first answer comes: more than the ten TTLs that are open
+/// until then.
+const LONG: u8 = 12;
+
 const MODES: [Mode; 2] = [Mode::Raw, Mode::Unprivileged];
 
 fn in_every_way(check: impl Fn(Mode, u8, Protocol)) {
@@ -138,7 +142,7 @@ lab_test! {
 
     fn a_device_that_goes_away_ends_the_trace_with_its_cause() {
         in_every_way(|mode, family, protocol| {
-            let lab = Chain::of(6).without_limits().build();
+            let lab = Chain::of(LONG).without_limits().build();
             let away = || lab.vantage().ip("link del right\n");
             let trace = trace_while(&lab, mode, job_with(lab.target(family), protocol, soon()), away);
             assert!(trace.outcome.is_some_and(|outcome| outcome != Outcome::Reached), "{mode} {protocol} {trace:#?}");
@@ -152,7 +156,7 @@ lab_test! {
     /// The same with the interface asked for by name.
     fn an_interface_asked_for_that_goes_away_ends_the_trace_with_its_cause() {
         in_every_way(|mode, family, protocol| {
-            let lab = Chain::of(6).without_limits().build();
+            let lab = Chain::of(LONG).without_limits().build();
             let away = || lab.vantage().ip("link del right\n");
             let settings = Settings { interface: Some("right".to_owned()), ..soon() };
             let trace = trace_while(&lab, mode, job_with(lab.target(family), protocol, settings), away);
@@ -165,7 +169,7 @@ lab_test! {
     /// An address that is taken away: what was sent from it stays unanswered, and what follows is refused.
     fn a_source_that_is_taken_away_ends_the_trace() {
         in_every_way(|mode, family, protocol| {
-            let lab = Chain::of(6).without_limits().build();
+            let lab = Chain::of(LONG).without_limits().build();
             lab.vantage().ip("addr add 10.7.0.77/24 dev right\n");
             lab.vantage().ip6("addr add fd07::77/64 dev right nodad preferred_lft 0\n");
             let away = || {
