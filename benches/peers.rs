@@ -215,8 +215,8 @@ fn many_targets(lab: &Lab, runs: usize) {
     run_and_print(lab, "trace-cli, shared hops probed once", &owned(&at_rate), Where::Anywhere, runs);
     let alone = [&at_rate[..], &["--no-share"]].concat();
     run_and_print(lab, "trace-cli, every hop of every trace", &owned(&alone), Where::Anywhere, runs);
-    let faster = [&ours[..], &["--no-share", "--rate", "30000"]].concat();
-    run_and_print(lab, "the same, 30000 packets a second", &owned(&faster), Where::Anywhere, runs);
+    let faster = [&ours[..], &["--no-share", "--rate", "40000"]].concat();
+    run_and_print(lab, "the same, 40000 packets a second", &owned(&faster), Where::Anywhere, runs);
     let scamper = ["scamper", "-p", RATE, "-w", "1000", "-c", "trace -P icmp-paris -q 1", "-f", list];
     run_and_print(lab, "scamper -p10000 -w1000", &owned(&scamper), Where::AsRoot, runs);
     let mut script = String::from("while read t; do traceroute -n -I -q1 -N255 -m11 $t; done <");
