@@ -2,6 +2,7 @@
 
 mod geo;
 mod help;
+mod list;
 mod probing;
 mod values;
 
@@ -14,6 +15,7 @@ use trace_render::{Extent, Projection, Theme};
 
 use crate::clock::{Since, parse_since};
 pub(crate) use geo::UpdateArguments;
+pub(crate) use list::ListArguments;
 pub(crate) use probing::{Probing, TargetArguments};
 pub(crate) use values::{Asked, Canvas, Rounds, interface};
 
@@ -261,22 +263,6 @@ pub(crate) struct MapArguments {
     pub(crate) output: PathBuf,
     #[command(flatten)]
     pub(crate) drawing: Drawing,
-}
-
-#[derive(Debug, Args)]
-#[command(after_long_help = help::TRACE_NAMES)]
-pub(crate) struct ListArguments {
-    /// How many, newest first
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    pub(crate) limit: u32,
-    /// Only those started since then: 7d, 12h, a date
-    #[arg(long, value_name = "TIME", value_parser = parse_since)]
-    pub(crate) since: Option<Since>,
-    /// Only those to this name or address
-    #[arg(long, value_name = "HOST")]
-    pub(crate) target: Option<String>,
-    #[command(flatten)]
-    pub(crate) format: FormatArguments,
 }
 
 #[derive(Debug, Args)]

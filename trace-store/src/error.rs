@@ -147,6 +147,12 @@ pub enum Error {
         /// Whether there are more.
         more: bool,
     },
+    /// A place in a list that no list has told.
+    #[error("{text:?} is no place in a list of traces; begin at its top")]
+    Cursor {
+        /// What was handed in.
+        text: String,
+    },
     /// There is no latest trace because there is none at all.
     #[error("there is no trace yet in {path}")]
     Empty {

@@ -69,6 +69,6 @@ mod store;
 pub use error::Error;
 pub use id::new_id;
 pub use store::{
-    Document, Documents, Era, Filter, Overwrite, Prune, Relocated, Report, Spread, Store, Stored, Subject,
-    Summary, rescue,
+    Cursor, Document, Documents, Era, Filter, Match, Overwrite, Prune, Relocated, Report, Spread, Store,
+    Stored, Subject, Summary, rescue,
 };

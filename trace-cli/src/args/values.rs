@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use trace_core::model::{Mode, OriginSource, Protocols, Ttl};
+use trace_core::model::{Mode, OriginSource, Outcome, Protocols, Ttl};
 use trace_geo::origin::{self, OriginFault, Stated};
 use trace_render::{Extent, Projection, Theme};
 
@@ -22,6 +22,17 @@ pub(super) fn protocol() -> impl TypedValueParser<Value = Asked<Protocols>> {
         "auto" => Ok(Asked::Auto),
         word => word.parse::<Protocols>().map(Asked::Exactly),
     })
+}
+
+/// Reads the protocols of traces that are kept.
+pub(super) fn protocols() -> impl TypedValueParser<Value = Protocols> {
+    PossibleValuesParser::new(["icmp", "udp", "tcp", "all"]).try_map(|word| word.parse::<Protocols>())
+}
+
+/// Reads how a trace ended.
+pub(super) fn outcome() -> impl TypedValueParser<Value = Outcome> {
+    PossibleValuesParser::new(Outcome::ALL.iter().map(|outcome| outcome.as_str()))
+        .try_map(|word| word.parse::<Outcome>())
 }
 
 /// How often everything is probed.

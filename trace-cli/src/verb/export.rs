@@ -48,7 +48,7 @@ pub(crate) fn run(typed: ExportArguments, data_dir: Option<PathBuf>, output: &mu
 fn wanted(store: &Store, since: Option<i64>, target: Option<String>) -> Result<Vec<Uuid>> {
     let mut traces = Vec::new();
     for target in super::list::forms(target) {
-        traces.extend(store.list(&Filter { limit: None, since, target }).blame(Exit::CouldNotKeep)?);
+        traces.extend(store.list(&Filter { since, target, ..Filter::default() }).blame(Exit::CouldNotKeep)?);
     }
     traces.sort_by_key(|trace| (trace.started, trace.id));
     traces.dedup_by_key(|trace| trace.id);

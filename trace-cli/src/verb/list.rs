@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use trace_store::{Error, Filter, Store, Summary};
+use trace_store::{Error, Filter, Match, Store, Summary};
 
 use crate::args::ListArguments;
 use crate::clock;
@@ -13,11 +13,18 @@ use crate::settings;
 
 pub(crate) fn run(typed: ListArguments, data_dir: Option<PathBuf>, output: &mut Output) -> Result<Exit> {
     let directory = settings::data_dir(data_dir)?;
-    let since = typed.since.map(|since| since.before(clock::now()));
-    let filters: Vec<Filter> = forms(typed.target)
-        .into_iter()
-        .map(|target| Filter { limit: Some(typed.limit), since, target })
-        .collect();
+    let now = clock::now();
+    let filter = Filter {
+        limit: Some(typed.limit),
+        since: typed.since.map(|since| since.before(now)),
+        until: typed.until.map(|until| until.before(now)),
+        outcome: typed.outcome.map_or(Match::Any, Match::Is),
+        protocol: typed.protocol.map_or(Match::Any, Match::Is),
+        vantage: typed.vantage.map_or(Match::Any, Match::Is),
+        ..Filter::default()
+    };
+    let of = |target| Filter { target, ..filter.clone() };
+    let filters: Vec<Filter> = forms(typed.target).into_iter().map(of).collect();
     let mut traces = match Store::open_read_only(&directory) {
         // Nothing has been traced yet: an empty list.
         Err(Error::Missing { .. }) => Vec::new(),

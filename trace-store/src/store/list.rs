@@ -1,23 +1,13 @@
 use core::time::Duration;
-use std::net::IpAddr;
 
-use rusqlite::{Row, params};
+use rusqlite::types::Value;
+use rusqlite::{Row, params_from_iter};
 use trace_core::model::{Mode, Outcome, Protocols, Target, TraceKind, Ttl, Uuid};
 
 use super::Store;
+use super::filter::{Conditions, Cursor, Filter};
 use super::put::outcome_code;
 use crate::Error;
-
-/// Which traces to list.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// How many at most; `None` for all.
-    pub limit: Option<u32>,
-    /// Only traces that started then or later, in nanoseconds since 1970 UTC.
-    pub since: Option<i64>,
-    /// Only traces to this address, or to this name as it was typed, in either case.
-    pub target: Option<String>,
-}
 
 /// A trace in a list.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,50 +34,38 @@ pub struct Summary {
     pub last_ttl: Option<Ttl>,
     /// The hash of the path it took: equal for equal paths.
     pub path: i64,
+    /// Where it stands in the list.
+    pub cursor: Cursor,
 }
 
-macro_rules! columns {
-    ($condition:literal) => {
-        concat!(
-            "SELECT m.uuid, s.kind, s.vantage, s.target, a.ip, s.protocol, s.mode, m.started, m.duration_ns, m.outcome,
-                p.last_ttl, p.hash
-             FROM measurement AS m JOIN setup AS s ON s.id = m.setup JOIN path AS p ON p.id = m.path
-             LEFT JOIN address AS a ON a.id = m.address
-             WHERE m.started >= ?1 AND ",
-            $condition,
-            " ORDER BY m.started DESC, m.key DESC LIMIT ?3"
-        )
-    };
+const COLUMNS: &str = "SELECT m.uuid, s.kind, s.vantage, s.target, a.ip, s.protocol, s.mode, m.started, m.duration_ns, m.outcome,
+        p.last_ttl, p.hash, m.key
+    FROM measurement AS m JOIN setup AS s ON s.id = m.setup JOIN path AS p ON p.id = m.path
+    LEFT JOIN address AS a ON a.id = m.address ";
+
+/// The question for the traces that pass `filter`, the newest first, and its values.
+pub(super) fn question(filter: &Filter) -> (String, Vec<Value>) {
+    let Conditions { mut sql, mut values } = filter.of_trace();
+    let of_setup = filter.of_setup();
+    if !of_setup.sql.is_empty() {
+        sql.push_str(&format!(" AND m.setup IN (SELECT id FROM setup AS s {})", of_setup.sql));
+        values.extend(of_setup.values);
+    }
+    values.push(filter.limit.map_or(-1, i64::from).into());
+    (format!("{COLUMNS}{sql} ORDER BY m.started DESC, m.key DESC LIMIT ?"), values)
 }
 
 impl Store {
-    /// The traces that pass `filter`, the newest first.
+    /// The traces that pass `filter`, the newest first; of several that started at once the last stored one.
     ///
     /// # Errors
     ///
     /// [`Error::Damaged`] when a row makes no sense, and what SQLite may say.
     pub fn list(&self, filter: &Filter) -> Result<Vec<Summary>, Error> {
         let fault = self.fault("list the traces");
-        let since = filter.since.unwrap_or(i64::MIN);
-        let limit = filter.limit.map_or(-1, i64::from);
-        let target = filter.target.as_deref().map(str::trim);
-        let address = target.and_then(|target| target.parse::<IpAddr>().ok());
-        let (sql, target) = match (target, address) {
-            (None, _) => (columns!("?2 IS NULL"), None),
-            (_, Some(address)) => {
-                (columns!("m.address = (SELECT id FROM address WHERE ip = ?2)"), Some(address.to_string()))
-            }
-            (Some(name), None) => (
-                columns!(
-                    "m.address IN (SELECT address FROM setup WHERE target = ?2 COLLATE NOCASE)
-                     AND s.target = ?2 COLLATE NOCASE"
-                ),
-                Some(name.to_owned()),
-            ),
-        };
-        let mut statement = self.connection.prepare_cached(sql).map_err(fault)?;
-        let rows =
-            statement.query_map(params![since, target, limit], |row| Ok(summary(row))).map_err(fault)?;
+        let (sql, values) = question(filter);
+        let mut statement = self.connection.prepare_cached(&sql).map_err(fault)?;
+        let rows = statement.query_map(params_from_iter(values), |row| Ok(summary(row))).map_err(fault)?;
         let mut summaries = Vec::new();
         for row in rows {
             let summary = row.map_err(fault)?.map_err(fault)?;
@@ -134,5 +112,6 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<Option<Summary>> {
         outcome: outcome.and_then(known),
         last_ttl: row.get::<_, Option<u8>>(10)?.and_then(Ttl::new),
         path: row.get(11)?,
+        cursor: Cursor { started: row.get(7)?, key: row.get(12)? },
     }))
 }

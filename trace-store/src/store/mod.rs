@@ -3,6 +3,7 @@
 mod check;
 mod fault;
 mod file;
+mod filter;
 mod find;
 mod get;
 mod history;
@@ -31,9 +32,10 @@ use crate::Error;
 
 pub use check::Report;
 pub use file::rescue;
+pub use filter::{Cursor, Filter, Match};
 pub use history::{Era, Spread, Subject};
 pub use init::Overwrite;
-pub use list::{Filter, Summary};
+pub use list::Summary;
 pub use put::{Document, Documents, Stored};
 pub use relocate::Relocated;
 pub use remove::Prune;

@@ -16,6 +16,7 @@ fn sample() -> Vec<Summary> {
         outcome: Some(Outcome::Reached),
         last_ttl: Ttl::new(11),
         path: -2,
+        cursor: "00000000000000000".parse().unwrap(),
     };
     let imported = Summary {
         id: Uuid::from_u128(0x019a_0000_0000_7000_8000_0000_0000_0001),

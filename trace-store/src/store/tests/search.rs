@@ -1,8 +1,9 @@
 use std::net::IpAddr;
 
-use trace_core::model::{Outcome, Protocol, Protocols, Ttl, Uuid};
+use rusqlite::params_from_iter;
+use trace_core::model::{Outcome, Protocol, Protocols, TraceKind, Ttl, Uuid};
 
-use super::super::{Documents, Filter, Store};
+use super::super::{Documents, Filter, Match, Store, list};
 use super::realistic;
 use crate::Error;
 
@@ -103,6 +104,119 @@ fn lists_are_filtered_and_newest_first() {
     assert_eq!(summary.last_ttl, Ttl::new(15));
     assert_eq!((summary.mode, summary.kind), (trace.mode, trace.kind));
     assert_eq!(summary.vantage, trace.vantage);
+}
+
+#[test]
+fn lists_are_filtered_by_everything_that_tells_traces_apart() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut store = Store::open(directory.path()).unwrap();
+    let mut traces: Vec<_> = (0..8).map(|number| realistic::trace(number, 2, 1)).collect();
+    for (trace, _) in traces.iter_mut().skip(4) {
+        trace.protocol = Some(Protocols::All);
+        trace.vantage = None;
+        trace.outcome = Some(Outcome::Exhausted);
+    }
+    traces[7].0.target = None;
+    traces[7].0.protocol = None;
+    traces[7].0.outcome = None;
+    traces[7].0.kind = TraceKind::Imported;
+    for (trace, atlas) in &traces {
+        store.put(trace, atlas, Documents::Skip).unwrap();
+    }
+    let numbers = |filter: Filter| -> Vec<usize> {
+        let number = |id| traces.iter().position(|(trace, _)| trace.id == id).unwrap();
+        store.list(&filter).unwrap().into_iter().map(|summary| number(summary.id)).collect()
+    };
+    let any = Filter::default;
+    let udp = Protocols::One(Protocol::Udp);
+    assert_eq!(numbers(Filter { protocol: Match::Is(udp), ..any() }), [3, 2, 1, 0]);
+    assert_eq!(numbers(Filter { protocol: Match::Is(Protocols::All), ..any() }), [6, 5, 4]);
+    assert_eq!(numbers(Filter { protocol: Match::Missing, ..any() }), [7]);
+    assert_eq!(numbers(Filter { vantage: Match::Is("office".to_owned()), ..any() }), [3, 2, 1, 0]);
+    assert!(numbers(Filter { vantage: Match::Is("OFFICE".to_owned()), ..any() }).is_empty());
+    assert_eq!(numbers(Filter { vantage: Match::Missing, ..any() }), [7, 6, 5, 4]);
+    assert_eq!(numbers(Filter { outcome: Match::Is(Outcome::Exhausted), ..any() }), [6, 5, 4]);
+    assert_eq!(numbers(Filter { outcome: Match::Missing, ..any() }), [7]);
+    assert_eq!(numbers(Filter { kind: Some(TraceKind::Imported), ..any() }), [7]);
+    assert_eq!(numbers(Filter { address: Match::Missing, ..any() }), [7]);
+    assert_eq!(numbers(Filter { address: Match::Is([198, 18, 1, 15].into()), ..any() }), [5, 3, 1]);
+    let (since, until) = (Some(traces[2].0.started), Some(traces[5].0.started));
+    assert_eq!(numbers(Filter { since, until, ..any() }), [4, 3, 2]);
+    let search = |part: &str| numbers(Filter { search: Some(part.to_owned()), ..any() });
+    assert_eq!(search("HOST1"), [5, 3, 1]);
+    assert_eq!(search(".18.0.1"), [6, 4, 2, 0]);
+    assert_eq!(search(" "), [7, 6, 5, 4, 3, 2, 1, 0]);
+    // What stands for anything in SQL stands for itself here.
+    assert!(search("host%").is_empty() && search("host_.").is_empty() && search("\\").is_empty());
+    let all = Filter {
+        limit: Some(1),
+        since,
+        until,
+        target: Some("host0.example.net".to_owned()),
+        search: Some("example".to_owned()),
+        address: Match::Is([198, 18, 0, 15].into()),
+        protocol: Match::Is(udp),
+        vantage: Match::Is("office".to_owned()),
+        kind: Some(TraceKind::Measured),
+        outcome: Match::Is(Outcome::Reached),
+        before: None,
+    };
+    assert_eq!(numbers(all), [2]);
+}
+
+#[test]
+fn no_list_reads_every_trace_there_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    let any = Filter::default;
+    let before = Some("00000000000000001".parse().unwrap());
+    let filters = [
+        any(),
+        Filter { since: Some(7), until: Some(9), ..any() },
+        Filter { target: Some("example.net".to_owned()), ..any() },
+        Filter { target: Some("192.0.2.1".to_owned()), ..any() },
+        Filter { search: Some("example".to_owned()), ..any() },
+        Filter { address: Match::Is([192, 0, 2, 1].into()), ..any() },
+        Filter { address: Match::Missing, ..any() },
+        Filter { protocol: Match::Is(Protocols::All), ..any() },
+        Filter { vantage: Match::Is("office".to_owned()), ..any() },
+        Filter { outcome: Match::Is(Outcome::Loop), ..any() },
+        Filter { kind: Some(TraceKind::Imported), ..any() },
+    ];
+    for filter in filters.into_iter().flat_map(|filter| [Filter { before, ..filter.clone() }, filter]) {
+        let (sql, values) = list::question(&filter);
+        let mut statement = store.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let lines = statement.query_map(params_from_iter(values), |row| row.get::<_, String>(3)).unwrap();
+        let plan = lines.collect::<Result<Vec<_>, _>>().unwrap().join("\n");
+        assert!(plan.contains("SEARCH m USING") && !plan.contains("SCAN m"), "{filter:?}:\n{plan}");
+    }
+}
+
+#[test]
+fn pages_follow_one_another_while_traces_come_and_go() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut store = Store::open(directory.path()).unwrap();
+    let mut traces: Vec<_> = (0..30).map(|number| realistic::trace(number, 2, 1)).collect();
+    // Several started at the same moment.
+    for (trace, _) in traces.iter_mut().take(12) {
+        trace.started = realistic::NOVEMBER;
+    }
+    for (trace, atlas) in traces.iter().take(20) {
+        store.put(trace, atlas, Documents::Skip).unwrap();
+    }
+    let mut seen = Vec::new();
+    let mut filter = Filter { limit: Some(3), ..Filter::default() };
+    for (trace, atlas) in traces.iter().skip(20) {
+        let page = store.list(&filter).unwrap();
+        seen.extend(page.iter().map(|summary| summary.id));
+        let Some(last) = page.last() else { break };
+        // The text of a cursor goes to whoever asks for the next page, and comes back.
+        filter.before = Some(last.cursor.to_string().parse().unwrap());
+        store.put(trace, atlas, Documents::Skip).unwrap();
+        store.delete(&[last.id]).unwrap();
+    }
+    let all: Vec<Uuid> = traces.iter().take(20).rev().map(|(trace, _)| trace.id).collect();
+    assert_eq!(seen, all);
 }
 
 #[test]
