@@ -41,6 +41,7 @@ mod ground;
 mod label;
 mod map;
 mod options;
+pub mod page;
 mod picture;
 mod png;
 mod project;
