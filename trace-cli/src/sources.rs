@@ -76,7 +76,7 @@ pub(crate) fn read(database: Database, path: &Path) -> anyhow::Result<Mmdb> {
     let mend = || format!("`trace-cli geo update` fetches {database} anew");
     let found = Mmdb::open(path).with_context(mend)?;
     anyhow::ensure!(
-        found.info().name == format!("mmdb:{database}"),
+        *found.info().name == *format!("mmdb:{database}"),
         "{} is {}, not {database}; {}",
         path.display(),
         found.info().name,

@@ -191,7 +191,11 @@ fn stop(passed: &Passed, atlas: &Atlas) -> Option<Stop> {
     Some(Stop {
         ttls: Some((passed.ttl, passed.ttl)),
         address: Some(passed.address),
-        name: [&place.city, &place.region, &place.country].into_iter().find_map(Clone::clone),
+        name: [&place.city, &place.region, &place.country]
+            .into_iter()
+            .flatten()
+            .next()
+            .map(|name| name.to_string()),
         coordinates: place.coordinates?,
         radius_km: place.radius_km,
         rtt_ms: Some(passed.rtt),

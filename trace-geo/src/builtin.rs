@@ -16,13 +16,15 @@ mod tests;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use trace_core::model::{Asn, CountryCode, Evidence, Place};
 
 use self::layout::{Bytes, HEADER, MAGIC, SECTIONS, VERSION, u32_at};
 use self::names::Names;
 use self::ranges::Ranges;
-use crate::{Error, Locate, SourceInfo, TableFault, country_name};
+use crate::country::shared_country_name;
+use crate::{Error, Locate, SourceInfo, TableFault};
 
 /// The packed table; `examples/pack-table.rs` writes it.
 static TABLE: &[u8] = include_bytes!("../data/builtin.table");
@@ -93,8 +95,8 @@ impl Builtin {
         let ranges = |bytes| Ranges::new(bytes).ok_or(Error::Table(TableFault::Cut));
         Ok(Self {
             info: SourceInfo {
-                name: "builtin".to_owned(),
-                built: Some(built.to_owned()),
+                name: "builtin".into(),
+                built: Some(built.into()),
                 attribution: Some(ATTRIBUTION.to_owned()),
             },
             countries: [ranges(countries4)?, ranges(countries6)?],
@@ -156,8 +158,8 @@ impl Locate for Builtin {
         }
         Ok(Some(self.info.evidence(Place {
             country_code: found.country,
-            country: found.country.and_then(country_name).map(str::to_owned),
-            isp: found.as_name.map(str::to_owned),
+            country: found.country.and_then(shared_country_name),
+            isp: found.as_name.map(Arc::from),
             asn: found.asn,
             ..Place::default()
         })))

@@ -36,9 +36,11 @@ pub struct Chain {
     own: Vec<Box<dyn Locate>>,
     sources: Vec<Box<dyn Locate>>,
     /// The sources that hints of known operators stand behind, and those that hints of others stand in front of.
-    exchanges: Vec<String>,
-    last: Vec<String>,
+    exchanges: Vec<Arc<str>>,
+    last: Vec<Arc<str>>,
     hints: Option<Hints>,
+    /// What the sources are called, each with its date.
+    words: Words,
     places: Places,
 }
 
@@ -127,7 +129,8 @@ impl Builder {
         let mut sources = self.exchanges;
         sources.append(&mut self.sources);
         sources.append(&mut self.last);
-        Chain { own: self.own, sources, exchanges, last, hints: self.hints, places: Places::default() }
+        let words = Words::of(self.own.iter().chain(&sources).map(|source| source.info()));
+        Chain { own: self.own, sources, exchanges, last, hints: self.hints, words, places: Places::default() }
     }
 }
 
@@ -173,7 +176,7 @@ impl Chain {
             }
         }
         answers.notes.splice(0..0, inner.or(range).map(SpecialRange::to_string));
-        answers.into_located(global)
+        answers.into_located(global, &self.words)
     }
 
     /// Where `address` is, given its host name.
@@ -198,7 +201,7 @@ impl Chain {
         }
         if let Some(hint) = hint {
             let behind = |candidate: &Evidence| {
-                let of = |sources: &[String]| sources.contains(&candidate.source);
+                let of = |sources: &[Arc<str>]| sources.contains(&candidate.source);
                 match &hint.domain {
                     Some(_) => !of(&self.exchanges) && !self.is_own(candidate),
                     None => of(&self.last),
@@ -212,7 +215,7 @@ impl Chain {
             notes: located.note.take().into_iter().collect(),
             withheld,
         };
-        *located = Located { hostname: located.hostname.take(), ..answers.into_located(global) };
+        *located = Located { hostname: located.hostname.take(), ..answers.into_located(global, &self.words) };
     }
 
     fn is_own(&self, candidate: &Evidence) -> bool {
@@ -294,6 +297,29 @@ impl core::fmt::Debug for Chain {
     }
 }
 
+/// What sources are called, with the day they were built: `mmdb:GeoLite2-City 2026-11-01`.
+#[derive(Default)]
+struct Words(Vec<(SourceInfo, Arc<str>)>);
+
+impl Words {
+    fn of<'a>(sources: impl Iterator<Item = &'a SourceInfo>) -> Self {
+        Self(sources.map(|info| (info.clone(), info.to_string().into())).collect())
+    }
+
+    /// The source of `evidence`, as a text that all its places share; a source whose answers are of several days
+    /// is put into words each time.
+    fn find(&self, evidence: &Evidence) -> Arc<str> {
+        let same = |(info, _): &&(SourceInfo, Arc<str>)| {
+            info.name == evidence.source && info.built == evidence.built
+        };
+        match (self.0.iter().find(same), &evidence.built) {
+            (Some((_, word)), _) => Arc::clone(word),
+            (None, Some(built)) => format!("{} {built}", evidence.source).into(),
+            (None, None) => Arc::clone(&evidence.source),
+        }
+    }
+}
+
 /// What the sources have said so far.
 #[derive(Default)]
 struct Answers {
@@ -330,7 +356,7 @@ impl Answers {
         }
     }
 
-    fn into_located(self, global: bool) -> Located {
+    fn into_located(self, global: bool, words: &Words) -> Located {
         let mut place = Place::default();
         for candidate in &self.candidates {
             place.complete_from(&candidate.place);
@@ -348,7 +374,7 @@ impl Answers {
             Some(Verdict::Unlocated)
         };
         Located {
-            source: self.source_of(&place),
+            source: self.source_of(&place).map(|chosen| words.find(chosen)),
             place: (!place.is_empty()).then_some(place),
             hostname: None,
             verdict,
@@ -359,7 +385,7 @@ impl Answers {
     }
 
     /// The first source that said the most telling thing about the place that was made.
-    fn source_of(&self, place: &Place) -> Option<String> {
+    fn source_of(&self, place: &Place) -> Option<&Evidence> {
         let says = |candidate: &&Evidence| {
             let said = &candidate.place;
             if place.coordinates.is_some() {
@@ -374,10 +400,6 @@ impl Answers {
                 place.asn.is_some() && said.asn == place.asn
             }
         };
-        let chosen = self.candidates.iter().find(says)?;
-        Some(match &chosen.built {
-            Some(built) => format!("{} {built}", chosen.source),
-            None => chosen.source.clone(),
-        })
+        self.candidates.iter().find(says)
     }
 }

@@ -1,5 +1,7 @@
 //! The names of the countries.
 
+use std::sync::{Arc, OnceLock};
+
 use trace_core::model::CountryCode;
 
 /// The everyday English name of a country, as it stands on maps; ISO 3166-1 gives the codes. Also of Kosovo (`XK`,
@@ -9,6 +11,14 @@ use trace_core::model::CountryCode;
 pub fn country_name(code: CountryCode) -> Option<&'static str> {
     let found = NAMES.binary_search_by(|(known, _)| (*known).cmp(code.as_str())).ok()?;
     NAMES.get(found).map(|(_, name)| *name)
+}
+
+/// The same, as a text that every place in that country shares.
+pub(crate) fn shared_country_name(code: CountryCode) -> Option<Arc<str>> {
+    static SHARED: [OnceLock<Arc<str>>; NAMES.len()] = [const { OnceLock::new() }; NAMES.len()];
+    let found = NAMES.binary_search_by(|(known, _)| (*known).cmp(code.as_str())).ok()?;
+    let (_, name) = NAMES.get(found)?;
+    Some(Arc::clone(SHARED.get(found)?.get_or_init(|| Arc::from(*name))))
 }
 
 /// Sorted by code.

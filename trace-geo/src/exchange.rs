@@ -26,13 +26,15 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use ipnetwork::IpNetwork;
 use time::OffsetDateTime;
 use trace_core::model::{Coordinates, CountryCode, Evidence, Place};
 
 use self::dump::{Table, Tables};
-use crate::{Error, Locate, SourceInfo, country_name, gazetteer};
+use crate::country::shared_country_name;
+use crate::{Error, Locate, SourceInfo, gazetteer};
 
 /// No dump is larger than this many bytes; those of 2026 have a quarter of it.
 const LARGEST_FILE: u64 = 1 << 30;
@@ -124,8 +126,8 @@ impl Exchanges {
     /// [`Error::Exchanges`] if it makes no sense, or reading fails.
     pub fn from_reader(reader: impl Read, name: &str, built: Option<String>) -> Result<Self, Error> {
         let info = SourceInfo {
-            name: format!("ix:{name}"),
-            built,
+            name: format!("ix:{name}").into(),
+            built: built.map(Arc::from),
             attribution: Some("exchange points: PeeringDB, https://www.peeringdb.com/".to_owned()),
         };
         Tables::read(reader)
@@ -218,9 +220,9 @@ impl Locate for Exchanges {
         let Exchange { name, city, country, at, facilities } = exchange;
         let mut evidence = self.info.evidence(Place {
             country_code: *country,
-            country: country.and_then(country_name).map(str::to_owned),
-            city: city.clone(),
-            isp: Some(name.clone()),
+            country: country.and_then(shared_country_name),
+            city: city.as_deref().map(Arc::from),
+            isp: Some(name.clone().into()),
             coordinates: at.map(|(coordinates, _)| coordinates),
             radius_km: at.map(|(_, radius)| radius),
             ..Place::default()

@@ -26,6 +26,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use ipnetwork::IpNetwork;
 use time::OffsetDateTime;
@@ -89,7 +90,11 @@ impl Geofeed {
     /// [`Error::Geofeed`] if any row makes no sense, or reading fails.
     pub fn from_reader(reader: impl Read, name: &str, built: Option<String>) -> Result<Self, Error> {
         let mut feed = Self {
-            info: SourceInfo { name: format!("geofeed:{name}"), built, attribution: None },
+            info: SourceInfo {
+                name: format!("geofeed:{name}").into(),
+                built: built.map(Arc::from),
+                attribution: None,
+            },
             families: [Vec::new(), Vec::new()],
             rows: 0,
         };

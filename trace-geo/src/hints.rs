@@ -18,14 +18,15 @@ mod tests;
 
 use std::fs;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use trace_core::model::{Evidence, Place};
 
 pub use self::rules::RuleFault;
 use self::rules::Rules;
+use crate::country::shared_country_name;
 use crate::gazetteer::City;
-use crate::{Error, SourceInfo, country_name, gazetteer};
+use crate::{Error, SourceInfo, gazetteer};
 
 /// No file of patterns is larger than this many bytes.
 const LARGEST_FILE: u64 = 1 << 22;
@@ -97,17 +98,17 @@ impl Hint {
         let City { name, country_code, region, coordinates, .. } = self.city;
         let place = Place {
             country_code: Some(country_code),
-            country: country_name(country_code).map(str::to_owned),
-            city: Some(name.to_owned()),
-            region: region.map(str::to_owned),
+            country: shared_country_name(country_code),
+            city: Some(name.into()),
+            region: region.map(Arc::from),
             coordinates: Some(coordinates),
             radius_km: Some(self.scheme.radius_km()),
             ..Place::default()
         };
         let domain = self.domain.as_deref();
         let info = SourceInfo {
-            name: format!("hostname:{}", domain.unwrap_or("general")),
-            built: Some(gazetteer::built().to_owned()),
+            name: format!("hostname:{}", domain.unwrap_or("general")).into(),
+            built: Some(gazetteer::built().into()),
             attribution: None,
         };
         let whose = domain.map_or_else(
@@ -132,8 +133,8 @@ impl Hints {
     #[must_use]
     pub fn builtin() -> Self {
         let info = SourceInfo {
-            name: "hostname".to_owned(),
-            built: Some(gazetteer::built().to_owned()),
+            name: "hostname".into(),
+            built: Some(gazetteer::built().into()),
             attribution: Some(gazetteer::ATTRIBUTION.to_owned()),
         };
         Self { info, own: Vec::new() }

@@ -131,11 +131,7 @@ impl IpGeolocation {
         let agent = base.agent(0, Waits { connect: timeout, response: timeout, all: timeout });
         let who = key_mark(&key);
         Ok(Self {
-            info: SourceInfo {
-                name: NAME.to_owned(),
-                built: None,
-                attribution: Some(ATTRIBUTION.to_owned()),
-            },
+            info: SourceInfo { name: NAME.into(), built: None, attribution: Some(ATTRIBUTION.to_owned()) },
             patience,
             asker: Arc::new(Asker {
                 service: Service { agent, base, key },
@@ -247,7 +243,7 @@ impl IpGeolocation {
         let day = at(answer.asked)
             .map(|day| format!("{:04}-{:02}-{:02}", day.year(), u8::from(day.month()), day.day()));
         let mut evidence = self.info.evidence(answer.place?);
-        evidence.built = day;
+        evidence.built = day.map(Arc::from);
         evidence.reason = answer.remark;
         Some(evidence)
     }

@@ -88,6 +88,7 @@ mod tests;
 mod tour;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use trace_core::model::{Atlas, Evidence, Located, Place, Trace, TraceKind, Verdict};
 
@@ -210,10 +211,6 @@ fn settle(
         let weight = |index: usize| subject.claims.get(index).map_or(0.0, |claim| claim.weight);
         rank(one).cmp(&rank(other)).then(weight(other).total_cmp(&weight(one)))
     });
-    let word = |evidence: &Evidence| match &evidence.built {
-        Some(built) => format!("{} {built}", evidence.source),
-        None => evidence.source.clone(),
-    };
     let chosen = best.and_then(|best| {
         let claim = subject.claims.get(best)?;
         Some((best, claim, located.candidates.get(claim.evidence)?))
@@ -241,7 +238,10 @@ fn settle(
     if claim.is_area() {
         (place.coordinates, place.radius_km) = (None, None);
     }
-    let source = word(evidence);
+    let source = match &evidence.built {
+        Some(built) => format!("{} {built}", evidence.source).into(),
+        None => Arc::clone(&evidence.source),
+    };
     located.place = network(&located.candidates, Some(place));
     located.source = Some(source);
     located.verdict = Some(verdict);

@@ -1,4 +1,5 @@
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use trace_core::model::{Evidence, Place};
 
@@ -8,9 +9,9 @@ use crate::Error;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceInfo {
     /// Who it is, as `kind` or `kind:name`: `builtin`, `mmdb:GeoLite2-City`, `geofeed:office.csv`.
-    pub name: String,
+    pub name: Arc<str>,
     /// The day it was built, as `2026-11-01`; of a file that does not tell, the day it was last changed.
-    pub built: Option<String>,
+    pub built: Option<Arc<str>>,
     /// Whose data it is, where the licence asks for saying so.
     pub attribution: Option<String>,
 }

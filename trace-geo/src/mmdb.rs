@@ -82,11 +82,11 @@ impl Mmdb {
         };
         let metadata = reader.metadata();
         let info = SourceInfo {
-            name: source_name(&metadata.database_type),
+            name: source_name(&metadata.database_type).into(),
             built: i64::try_from(metadata.build_epoch)
                 .ok()
                 .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
-                .map(|built| built.date().to_string()),
+                .map(|built| built.date().to_string().into()),
             attribution: attribution(&metadata.database_type).map(str::to_owned),
         };
         let database = Self { info, file, reader };
@@ -136,7 +136,7 @@ impl Locate for Mmdb {
         }
         let found = self.reader.lookup(address).and_then(|found| found.decode::<Record<'_>>());
         let found = found.map_err(|source| Error::Lookup {
-            database: self.info.name.clone(),
+            database: self.info.name.to_string(),
             address,
             source: Box::new(source),
         })?;

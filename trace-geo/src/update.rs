@@ -352,10 +352,10 @@ impl Present {
 fn usable(path: &Path, database: Database) -> Result<Option<String>, UpdateFault> {
     let opened = Mmdb::open(path).map_err(|error| UpdateFault::Database(Box::new(error)))?;
     let info = opened.info();
-    if info.name != format!("mmdb:{database}") {
-        return Err(UpdateFault::Kind { found: info.name.clone() });
+    if *info.name != *format!("mmdb:{database}") {
+        return Err(UpdateFault::Kind { found: info.name.to_string() });
     }
-    Ok(info.built.clone())
+    Ok(info.built.as_deref().map(str::to_owned))
 }
 
 /// What was received, in a file that is gone with this value.
@@ -414,8 +414,8 @@ fn put_in_place(
     let failed = |source| write_fault(path, source);
     let opened = Mmdb::open(fresh.path()).map_err(|error| UpdateFault::Database(Box::new(error)))?;
     let info = opened.info().clone();
-    if info.name != format!("mmdb:{database}") {
-        return Err(UpdateFault::Kind { found: info.name });
+    if *info.name != *format!("mmdb:{database}") {
+        return Err(UpdateFault::Kind { found: info.name.to_string() });
     }
     drop(opened);
     let file = fresh.as_file();
@@ -430,7 +430,11 @@ fn put_in_place(
         // What was renamed survives a power cut once its directory is written too.
         let _ = File::open(directory).and_then(|directory| directory.sync_all());
     }
-    Ok(Update::Replaced { built: info.built, size, attribution: info.attribution })
+    Ok(Update::Replaced {
+        built: info.built.as_deref().map(str::to_owned),
+        size,
+        attribution: info.attribution,
+    })
 }
 
 /// Temporary files are their owner's alone; what is in this one is no secret.

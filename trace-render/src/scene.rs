@@ -223,9 +223,10 @@ impl Scene {
 
     /// The mark at a spot, a new one if there is none.
     fn mark(&mut self, spot: Spot, trust: Trust, place: Option<&Place>) -> usize {
-        let city = place.and_then(|place| place.city.clone().or_else(|| place.region.clone()));
+        let city =
+            place.and_then(|place| place.city.as_ref().or(place.region.as_ref()).map(ToString::to_string));
         let country = place.and_then(|place| {
-            place.country.clone().or_else(|| {
+            place.country.as_deref().map(str::to_owned).or_else(|| {
                 let code = place.country_code?;
                 Some(basemap::country(code).map_or_else(|| code.to_string(), |known| known.name.clone()))
             })

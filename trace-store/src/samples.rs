@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 use proptest::collection::{btree_map, vec};
 use proptest::option::of;
@@ -193,10 +194,10 @@ fn place() -> impl Strategy<Value = Place> {
     )
         .prop_map(|(country_code, country, city, region, isp, asn, coordinates, radius_km)| Place {
             country_code,
-            country,
-            city,
-            region,
-            isp,
+            country: country.map(Arc::from),
+            city: city.map(Arc::from),
+            region: region.map(Arc::from),
+            isp: isp.map(Arc::from),
             asn,
             coordinates,
             radius_km,
@@ -207,13 +208,19 @@ fn located() -> impl Strategy<Value = Located> {
     let score =
         || prop_oneof![(0u32..=100).prop_map(|hundredths| f64::from(hundredths) / 100.0), 0.0..=1.0f64];
     let evidence = (text(), of(text()), place(), of(word(Verdict::ALL)), of(text())).prop_map(
-        |(source, built, place, verdict, reason)| Evidence { source, built, place, verdict, reason },
+        |(source, built, place, verdict, reason)| Evidence {
+            source: source.into(),
+            built: built.map(Arc::from),
+            place,
+            verdict,
+            reason,
+        },
     );
     let place = prop_oneof![4 => of(place()), 1 => Just(Some(Place::default()))];
     (place, of(text()), of(text()), of(word(Verdict::ALL)), of(score()), of(text()), vec(evidence, 0..3))
         .prop_map(|(place, source, hostname, verdict, score, note, candidates)| Located {
             place,
-            source,
+            source: source.map(Arc::from),
             hostname,
             verdict,
             score,

@@ -336,8 +336,8 @@ fn candidates(candidates: &[Candidate<'_>], paint: Paint) -> String {
 fn words(candidate: &Candidate<'_>) -> String {
     let place = Place {
         country_code: candidate.country_code.as_deref().and_then(trace_core::model::CountryCode::new),
-        country: candidate.country.map(str::to_owned),
-        city: candidate.city.map(str::to_owned),
+        country: candidate.country.map(Into::into),
+        city: candidate.city.map(Into::into),
         ..Place::default()
     };
     place::words(&Located { place: Some(place), ..Located::default() })
@@ -371,7 +371,7 @@ fn candidate(fate: Fate, evidence: &Evidence, origin: Option<Origin>) -> Candida
 fn is_taken(evidence: &Evidence, located: &Located) -> bool {
     let source = match &evidence.built {
         Some(built) => format!("{} {built}", evidence.source),
-        None => evidence.source.clone(),
+        None => evidence.source.to_string(),
     };
     let Some(place) = &located.place else { return false };
     let said = &evidence.place;

@@ -101,15 +101,15 @@ mod tests {
         let city = Located {
             place: Some(Place {
                 country_code: CountryCode::new("AR"),
-                country: Some("Argentina".to_owned()),
-                city: Some("Barranqueras".to_owned()),
+                country: Some("Argentina".into()),
+                city: Some("Barranqueras".into()),
                 asn: Asn::new(64500),
-                isp: Some("An ISP, S.A.".to_owned()),
+                isp: Some("An ISP, S.A.".into()),
                 coordinates: Coordinates::new(-27.48, -58.94),
                 radius_km: Some(20.0),
                 ..Place::default()
             }),
-            source: Some("mmdb:GeoLite2-City 2026-11-01".to_owned()),
+            source: Some("mmdb:GeoLite2-City 2026-11-01".into()),
             hostname: Some("core1.example\u{1b}[2J".to_owned()),
             ..Located::default()
         };

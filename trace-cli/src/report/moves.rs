@@ -87,7 +87,8 @@ fn moved(trace: &Trace, address: IpAddr, ttl: Option<u8>, before: &Located, afte
     let code = |located: &Located| {
         located.place.as_ref().and_then(|place| place.country_code).map(|code| code.to_string())
     };
-    let city = |located: &Located| located.place.as_ref().and_then(|place| place.city.clone());
+    let city =
+        |located: &Located| located.place.as_ref().and_then(|place| place.city.as_deref().map(str::to_owned));
     let km =
         point(before).zip(point(after)).map(|(one, other)| (distance_km(one, other) * 10.0).round() / 10.0);
     Move {
@@ -98,13 +99,13 @@ fn moved(trace: &Trace, address: IpAddr, ttl: Option<u8>, before: &Located, afte
         city_before: city(before),
         latitude_before: point(before).map(|point| point.latitude()),
         longitude_before: point(before).map(|point| point.longitude()),
-        source_before: before.source.clone(),
+        source_before: before.source.as_deref().map(str::to_owned),
         verdict_before: before.verdict.map(|verdict| verdict.as_str()),
         country_code: code(after),
         city: city(after),
         latitude: point(after).map(|point| point.latitude()),
         longitude: point(after).map(|point| point.longitude()),
-        source: after.source.clone(),
+        source: after.source.as_deref().map(str::to_owned),
         verdict: after.verdict.map(|verdict| verdict.as_str()),
         km,
         words: (place::words(before), place::words(after)),
@@ -179,12 +180,12 @@ mod tests {
         let place = |after: &mut Atlas, address: &str| {
             let located = after.places.get_mut(&address.parse::<IpAddr>().unwrap()).unwrap();
             located.verdict = Some(Verdict::Plausible);
-            located.source = Some("geofeed:\u{1b}office.csv".to_owned());
+            located.source = Some("geofeed:\u{1b}office.csv".into());
             located.place.take().unwrap()
         };
         // One moves, one is struck, one is only judged.
         let mut moved = place(&mut after, "203.0.113.1");
-        moved.city = Some("Resistencia".to_owned());
+        moved.city = Some("Resistencia".into());
         moved.coordinates = Coordinates::new(-27.45, -58.99);
         moved.country_code = CountryCode::new("AR");
         after.places.get_mut(&"203.0.113.1".parse::<IpAddr>().unwrap()).unwrap().place = Some(moved);

@@ -50,9 +50,9 @@ mod tests {
 
     fn located(city: Option<&str>, code: Option<&str>, country: Option<&str>) -> Located {
         let place = Place {
-            city: city.map(str::to_owned),
+            city: city.map(Into::into),
             country_code: code.and_then(CountryCode::new),
-            country: country.map(str::to_owned),
+            country: country.map(Into::into),
             asn: Asn::new(64500),
             ..Place::default()
         };

@@ -96,8 +96,8 @@ pub(crate) fn atlas() -> Atlas {
     let mut atlas = Atlas::default();
     let place = |code: &str, country: &str, city: Option<&str>, asn: u32| Place {
         country_code: CountryCode::new(code),
-        country: Some(country.to_owned()),
-        city: city.map(str::to_owned),
+        country: Some(country.into()),
+        city: city.map(Into::into),
         asn: Asn::new(asn),
         coordinates: city.and(Coordinates::new(-27.48, -58.94)),
         ..Place::default()
@@ -116,7 +116,7 @@ pub(crate) fn atlas() -> Atlas {
         Located {
             place: Some(place("AR", "Argentina", Some("Barranqueras"), 64500)),
             hostname: Some("core1.\u{1b}[2Jexample.net".to_owned()),
-            source: Some("mmdb:GeoLite2-City 2026-11-01".to_owned()),
+            source: Some("mmdb:GeoLite2-City 2026-11-01".into()),
             ..Located::default()
         },
     );
@@ -125,7 +125,7 @@ pub(crate) fn atlas() -> Atlas {
         Located {
             place: Some(place("BR", "Brazil", None, 64501)),
             verdict: Some(Verdict::Area),
-            source: Some("builtin 2026-06-17".to_owned()),
+            source: Some("builtin 2026-06-17".into()),
             ..Located::default()
         },
     );

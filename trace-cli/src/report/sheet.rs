@@ -136,7 +136,7 @@ pub(crate) fn old(traces: &[(&Trace, &Atlas)], headed: bool) -> anyhow::Result<S
             let degrees =
                 |degrees: Option<f64>| degrees.map(|degrees| degrees.to_string()).unwrap_or_default();
             writer.write_record([
-                place.and_then(|place| place.city.clone()).unwrap_or_default(),
+                place.and_then(|place| place.city.as_deref()).unwrap_or_default().to_owned(),
                 trace.id.to_string(),
                 hop.ttl.to_string(),
                 degrees(point.map(|point| point.longitude())),

@@ -131,9 +131,9 @@ mod tests {
                     located.place = Some(Place { asn: Some(asn), ..Place::default() });
                 }
                 if let Some(name) = answerer.strip_prefix("ix") {
-                    let place = Place { isp: Some(name.to_owned()), asn: Asn::new(9), ..Place::default() };
+                    let place = Place { isp: Some(name.into()), asn: Asn::new(9), ..Place::default() };
                     located.place = Some(place.clone());
-                    let source = "ix:dump.json".to_owned();
+                    let source = "ix:dump.json".into();
                     located.candidates =
                         vec![Evidence { source, built: None, place, verdict: None, reason: None }];
                 }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::{Evidence, Place, Verdict};
 
 /// What is known of where one address is, and why.
@@ -6,7 +8,7 @@ pub struct Located {
     /// The place that was chosen; fields no source knew are `None`.
     pub place: Option<Place>,
     /// The source of that choice with its date, as `mmdb:GeoLite2-City 2026-11-01`.
-    pub source: Option<String>,
+    pub source: Option<Arc<str>>,
     /// The name of the address by reverse DNS. Text from the network: escape it before showing it.
     pub hostname: Option<String>,
     /// What the judge says; `None` when nobody judged.
@@ -25,7 +27,7 @@ impl Located {
     #[must_use]
     pub fn exchange(&self) -> Option<&str> {
         let of_exchange =
-            |candidate: &&Evidence| candidate.source == "ix" || candidate.source.starts_with("ix:");
+            |candidate: &&Evidence| &*candidate.source == "ix" || candidate.source.starts_with("ix:");
         self.candidates.iter().find(of_exchange)?.place.isp.as_deref()
     }
 }

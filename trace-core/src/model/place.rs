@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::{Asn, Coordinates, CountryCode};
 
 /// A place as a source tells it. Every field may be missing.
@@ -9,13 +11,13 @@ pub struct Place {
     /// The country.
     pub country_code: Option<CountryCode>,
     /// The country's everyday English name.
-    pub country: Option<String>,
+    pub country: Option<Arc<str>>,
     /// The city. Text from outside: escape it before showing it.
-    pub city: Option<String>,
+    pub city: Option<Arc<str>>,
     /// The region, state or province.
-    pub region: Option<String>,
+    pub region: Option<Arc<str>>,
     /// The name of the provider, or of the organisation behind the AS.
-    pub isp: Option<String>,
+    pub isp: Option<Arc<str>>,
     /// The AS that announces the address.
     pub asn: Option<Asn>,
     /// The point, where the source knows one.
@@ -78,7 +80,7 @@ mod tests {
 
     fn city(code: &str) -> Place {
         Place {
-            city: Some("Mainz".to_owned()),
+            city: Some("Mainz".into()),
             coordinates: Coordinates::new(50.0, 8.27),
             radius_km: Some(20.0),
             ..country(code)
@@ -102,7 +104,7 @@ mod tests {
     #[test]
     fn a_name_of_one_network_never_joins_the_number_of_another() {
         let mut place = Place { asn: Asn::new(64500), ..Place::default() };
-        let other = Place { asn: Asn::new(64501), isp: Some("another".to_owned()), ..Place::default() };
+        let other = Place { asn: Asn::new(64501), isp: Some("another".into()), ..Place::default() };
         place.complete_from(&other);
         assert_eq!((place.asn, place.isp), (Asn::new(64500), None));
     }

@@ -44,7 +44,7 @@ fn atlas(longitudes: &[Option<f64>]) -> Atlas {
     for (last, longitude) in (1..).zip(longitudes) {
         let coordinates = longitude.and_then(|longitude| Coordinates::new(0.0, longitude));
         let place = Place {
-            city: Some(format!("town {last}")),
+            city: Some(format!("town {last}").into()),
             coordinates,
             radius_km: Some(0.0),
             ..Place::default()

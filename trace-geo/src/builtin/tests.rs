@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::pack::{PackError, Range, Sources, country_value, pack};
 use super::*;
+use crate::country_name;
 
 fn table(sources: &Sources) -> Builtin {
     Builtin::from_bytes(pack(sources, "2026-01-02").unwrap()).unwrap()
@@ -150,7 +151,7 @@ fn a_country_travels_with_its_name() {
         ..Sources::default()
     });
     let evidence = table.locate(v4(7)).unwrap().unwrap();
-    assert_eq!((evidence.source.as_str(), evidence.built.as_deref()), ("builtin", Some("2026-01-02")));
+    assert_eq!((&*evidence.source, evidence.built.as_deref()), ("builtin", Some("2026-01-02")));
     assert_eq!(evidence.place.country_code, CountryCode::new("AR"));
     assert_eq!(evidence.place.country.as_deref(), Some("Argentina"));
     assert_eq!(evidence.place.asn, Asn::new(64500));

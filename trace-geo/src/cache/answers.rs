@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -92,12 +93,13 @@ struct Kept {
 
 impl From<&Place> for Kept {
     fn from(place: &Place) -> Self {
+        let kept = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
         Self {
             country_code: place.country_code.map(|code| code.to_string()),
-            country: place.country.clone(),
-            city: place.city.clone(),
-            region: place.region.clone(),
-            isp: place.isp.clone(),
+            country: kept(&place.country),
+            city: kept(&place.city),
+            region: kept(&place.region),
+            isp: kept(&place.isp),
             asn: place.asn.map(Asn::get),
             latitude: place.coordinates.map(|point| point.latitude()),
             longitude: place.coordinates.map(|point| point.longitude()),
@@ -114,10 +116,10 @@ impl From<Kept> for Place {
             .and_then(|(latitude, longitude)| Coordinates::new(latitude, longitude));
         Self {
             country_code: kept.country_code.as_deref().and_then(CountryCode::new),
-            country: kept.country,
-            city: kept.city,
-            region: kept.region,
-            isp: kept.isp,
+            country: kept.country.map(Arc::from),
+            city: kept.city.map(Arc::from),
+            region: kept.region.map(Arc::from),
+            isp: kept.isp.map(Arc::from),
             asn: kept.asn.and_then(Asn::new),
             coordinates,
             radius_km: kept.radius_km.filter(|_| coordinates.is_some()),
@@ -311,9 +313,9 @@ mod tests {
     fn place() -> Place {
         Place {
             country_code: CountryCode::new("SE"),
-            country: Some("Sweden".to_owned()),
-            city: Some("Malm\u{f6}".to_owned()),
-            isp: Some("an \"ISP\"".to_owned()),
+            country: Some("Sweden".into()),
+            city: Some("Malm\u{f6}".into()),
+            isp: Some("an \"ISP\"".into()),
             asn: Asn::new(64500),
             coordinates: Coordinates::new(55.6, 13.0),
             radius_km: Some(5.0),

@@ -10,8 +10,8 @@ struct Says {
 }
 
 fn says(name: &str, place: Option<Place>) -> Says {
-    let built = Some("2026-11-01".to_owned());
-    Says { info: SourceInfo { name: name.to_owned(), built, attribution: None }, place }
+    let built = Some("2026-11-01".into());
+    Says { info: SourceInfo { name: name.into(), built, attribution: None }, place }
 }
 
 impl Locate for Says {
@@ -50,7 +50,7 @@ impl Locate for Forbidden {
 }
 
 fn info(name: &str) -> SourceInfo {
-    SourceInfo { name: name.to_owned(), built: None, attribution: None }
+    SourceInfo { name: name.into(), built: None, attribution: None }
 }
 
 fn country(code: &str) -> Place {
@@ -59,7 +59,7 @@ fn country(code: &str) -> Place {
 
 fn city(code: &str, city: &str) -> Place {
     Place {
-        city: Some(city.to_owned()),
+        city: Some(city.into()),
         coordinates: Coordinates::new(-27.48, -58.94),
         radius_km: Some(20.0),
         ..country(code)
@@ -67,7 +67,7 @@ fn city(code: &str, city: &str) -> Place {
 }
 
 fn network(asn: u32) -> Place {
-    Place { asn: Asn::new(asn), isp: Some(format!("AS {asn}")), ..Place::default() }
+    Place { asn: Asn::new(asn), isp: Some(format!("AS {asn}").into()), ..Place::default() }
 }
 
 fn geofeed(text: &str) -> Geofeed {
@@ -93,7 +93,7 @@ fn the_city_of_one_source_carries_the_as_of_another() {
     assert_eq!(place.country.as_deref(), Some("United States"));
     assert_eq!(located.source.as_deref(), Some("mmdb:city 2026-11-01"));
     assert_eq!((located.verdict, located.note), (None, None));
-    let asked: Vec<&str> = located.candidates.iter().map(|candidate| candidate.source.as_str()).collect();
+    let asked: Vec<&str> = located.candidates.iter().map(|candidate| &*candidate.source).collect();
     assert_eq!(asked, ["mmdb:asn", "mmdb:city", "builtin"]);
     assert_eq!(located.candidates[2].built.as_deref(), Some("2026-06-17"));
 
@@ -255,7 +255,7 @@ fn source(name: &str, country_code: &str) -> Says {
 
 /// The sources of the candidates, in their order, and that of the place.
 fn order(located: &Located) -> (Vec<&str>, Option<&str>) {
-    let sources = located.candidates.iter().map(|candidate| candidate.source.as_str()).collect();
+    let sources = located.candidates.iter().map(|candidate| &*candidate.source).collect();
     (sources, located.source.as_deref())
 }
 

@@ -1,12 +1,14 @@
 //! One row of a geofeed into a prefix and a place.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use csv::ByteRecord;
 use ipnetwork::IpNetwork;
 use trace_core::model::{Coordinates, CountryCode, Place};
 
 use super::{Column, RowFault};
+use crate::country::shared_country_name;
 use crate::country_name;
 
 /// The mark that some editors put at the begin of a file.
@@ -52,7 +54,7 @@ pub(super) fn parse(record: &ByteRecord) -> Result<(IpNetwork, Place), RowFault>
     };
     let place = Place {
         country_code,
-        country: country_code.and_then(country_name).map(str::to_owned),
+        country: country_code.and_then(shared_country_name),
         region: text(region),
         city: text(city),
         coordinates,
@@ -61,8 +63,8 @@ pub(super) fn parse(record: &ByteRecord) -> Result<(IpNetwork, Place), RowFault>
     Ok((prefix, place))
 }
 
-fn text(field: &str) -> Option<String> {
-    (!field.is_empty()).then(|| field.to_owned())
+fn text(field: &str) -> Option<Arc<str>> {
+    (!field.is_empty()).then(|| field.into())
 }
 
 fn parse_prefix(field: &str) -> Result<IpNetwork, RowFault> {

@@ -12,7 +12,7 @@ fn ask(feed: &Geofeed, address: &str) -> Option<Evidence> {
 }
 
 fn city(feed: &Geofeed, address: &str) -> Option<String> {
-    ask(feed, address).and_then(|evidence| evidence.place.city)
+    ask(feed, address).and_then(|evidence| evidence.place.city).map(|city| city.to_string())
 }
 
 /// The message of a file that is refused.
@@ -24,14 +24,14 @@ fn refused(text: impl AsRef<[u8]>) -> String {
 fn a_full_row_is_a_whole_place() {
     let feed = read("192.0.2.0/24,AR,AR-H,Barranqueras,3503,-27.48,-58.94\n").unwrap();
     let evidence = ask(&feed, "192.0.2.99").unwrap();
-    assert_eq!(evidence.source, "geofeed:office.csv");
+    assert_eq!(evidence.source, "geofeed:office.csv".into());
     assert_eq!(evidence.built.as_deref(), Some("2026-11-01"));
     assert_eq!(evidence.reason.as_deref(), Some("line 1, a /24"));
     let expected = Place {
         country_code: CountryCode::new("AR"),
-        country: Some("Argentina".to_owned()),
-        region: Some("AR-H".to_owned()),
-        city: Some("Barranqueras".to_owned()),
+        country: Some("Argentina".into()),
+        region: Some("AR-H".into()),
+        city: Some("Barranqueras".into()),
         coordinates: Coordinates::new(-27.48, -58.94),
         ..Place::default()
     };
@@ -191,7 +191,7 @@ fn files_are_dated_and_named() {
     let path = directory.path().join("our places.csv");
     std::fs::write(&path, "10.0.0.0/8,DE\n").unwrap();
     let feed = Geofeed::open(&path).unwrap();
-    assert_eq!(feed.info().name, "geofeed:our places.csv");
+    assert_eq!(feed.info().name, "geofeed:our places.csv".into());
     assert_eq!(feed.info().built.as_ref().unwrap().len(), "2026-11-01".len());
     std::fs::write(&path, "10.0.0.0/8,DE\n10.0.0.0/9,D\n").unwrap();
     let error = Geofeed::open(&path).unwrap_err().to_string();
@@ -240,7 +240,7 @@ proptest! {
         let six = u128::from(bits[0] & 15) << 120 | u128::from(bits[1] & 15);
         for address in [IpAddr::V4(four.into()), IpAddr::V6(six.into())] {
             let found = feed.locate(address).unwrap().and_then(|evidence| evidence.place.city);
-            prop_assert_eq!(found, naive(&rows, address), "{}", address);
+            prop_assert_eq!(found.map(|city| city.to_string()), naive(&rows, address), "{}", address);
         }
     }
 

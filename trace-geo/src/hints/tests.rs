@@ -25,7 +25,7 @@ fn the_file_inside_is_whole() {
 #[test]
 fn a_hint_says_whence_it_is() {
     let evidence = Hints::builtin().read("be1.ccr41.fra03.Atlas.CogentCo.com.").unwrap().evidence();
-    assert_eq!(evidence.source, "hostname:cogentco.com");
+    assert_eq!(evidence.source, "hostname:cogentco.com".into());
     assert_eq!(
         evidence.reason.as_deref(),
         Some("\"fra\" is an airport's code, as cogentco.com names its routers")
@@ -34,7 +34,7 @@ fn a_hint_says_whence_it_is() {
     assert_eq!(evidence.place.country_code, CountryCode::new("DE"));
     assert_eq!((evidence.place.radius_km, evidence.verdict), (Some(50.0), None));
     let evidence = Hints::builtin().read("ae1.core1.frankfurt.example.net").unwrap().evidence();
-    assert_eq!(evidence.source, "hostname:general");
+    assert_eq!(evidence.source, "hostname:general".into());
     assert_eq!(evidence.place.radius_km, Some(25.0));
 }
 

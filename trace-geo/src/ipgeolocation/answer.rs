@@ -5,11 +5,13 @@
 //! `isp`; numbers come as text.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use serde_json::Value;
 use trace_core::model::{Asn, Coordinates, CountryCode, Place};
 
-use crate::{Secret, country_name};
+use crate::Secret;
+use crate::country::shared_country_name;
 
 /// The longest text that is taken from an answer, in characters; no city is called longer.
 const LONGEST: usize = 200;
@@ -32,7 +34,7 @@ pub(super) fn read(answer: &Value, address: IpAddr, key: &Secret) -> Option<Said
     }
     let text = |pointers: &[&str]| {
         pointers.iter().find_map(|pointer| match answer.pointer(pointer)? {
-            Value::String(text) => meant(text, key),
+            Value::String(text) => meant(text, key).map(Arc::<str>::from),
             _ => None,
         })
     };
@@ -51,8 +53,7 @@ pub(super) fn read(answer: &Value, address: IpAddr, key: &Secret) -> Option<Said
     let country_code =
         text(&["/location/country_code2", "/country_code2"]).and_then(|code| CountryCode::new(&code));
     let country = country_code
-        .and_then(country_name)
-        .map(str::to_owned)
+        .and_then(shared_country_name)
         .or_else(|| text(&["/location/country_name", "/country_name"]));
     let city = text(&["/location/city", "/city"]);
     let region = text(&["/location/state_prov", "/state_prov"]);
@@ -129,10 +130,10 @@ mod tests {
     fn stockholm(isp: &str) -> Place {
         Place {
             country_code: CountryCode::new("SE"),
-            country: Some("Sweden".to_owned()),
-            city: Some("Stockholm".to_owned()),
-            region: Some("Stockholms l\u{e4}n".to_owned()),
-            isp: Some(isp.to_owned()),
+            country: Some("Sweden".into()),
+            city: Some("Stockholm".into()),
+            region: Some("Stockholms l\u{e4}n".into()),
+            isp: Some(isp.into()),
             asn: Asn::new(1257),
             coordinates: Coordinates::new(59.4051, 17.9551),
             radius_km: None,
@@ -178,7 +179,7 @@ mod tests {
             "longitude": "" }, "asn": { "as_number": "unknown" }, "isp": "-" });
         let expected = Place {
             country_code: CountryCode::new("SE"),
-            country: Some("Sweden".to_owned()),
+            country: Some("Sweden".into()),
             ..Place::default()
         };
         assert_eq!(said(&answer), Said { place: Some(expected), remark: None });

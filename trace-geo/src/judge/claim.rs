@@ -186,7 +186,7 @@ fn precision(evidence: &Evidence) -> f64 {
 
 /// Whose data it is: what one maker says twice is one word.
 fn maker(evidence: &Evidence) -> &str {
-    let source = evidence.source.as_str();
+    let source = &*evidence.source;
     let name = source.strip_prefix("mmdb:").unwrap_or(source);
     let starts =
         |prefix: &str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
@@ -224,7 +224,7 @@ pub(super) fn subjects(courses: &[Vec<Stop>], atlas: &Atlas, spots: &mut Spots) 
 fn subject(stop: &Stop, mut located: Located, spots: &mut Spots) -> Option<Subject> {
     // A place that nobody gave evidence for is its own.
     if let (true, Some(place)) = (located.candidates.is_empty(), &located.place) {
-        let source = located.source.clone().unwrap_or_else(|| "atlas".to_owned());
+        let source = located.source.clone().unwrap_or_else(|| "atlas".into());
         let own = Evidence { source, built: None, place: place.clone(), verdict: None, reason: None };
         located.candidates.push(own);
     }

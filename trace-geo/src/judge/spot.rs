@@ -48,7 +48,7 @@ fn is_default(evidence: &Evidence, at: Coordinates) -> bool {
 
 /// Whether the user wrote it.
 pub(super) fn is_own(evidence: &Evidence) -> bool {
-    evidence.source == "geofeed" || evidence.source.starts_with("geofeed:")
+    evidence.source == "geofeed".into() || evidence.source.starts_with("geofeed:")
 }
 
 pub(super) fn said(evidence: &Evidence) -> Said {

@@ -24,7 +24,7 @@ fn at(latitude: f64, longitude: f64) -> Coordinates {
 /// A town with a stated radius.
 fn town(latitude: f64, longitude: f64, radius: f64) -> Place {
     let coordinates = Some(at(latitude, longitude));
-    Place { city: Some("a town".to_owned()), coordinates, radius_km: Some(radius), ..Place::default() }
+    Place { city: Some("a town".into()), coordinates, radius_km: Some(radius), ..Place::default() }
 }
 
 fn country(code: &str) -> Place {
@@ -32,7 +32,7 @@ fn country(code: &str) -> Place {
 }
 
 fn evidence(source: &str, place: Place) -> Evidence {
-    Evidence { source: source.to_owned(), built: None, place, verdict: None, reason: None }
+    Evidence { source: source.into(), built: None, place, verdict: None, reason: None }
 }
 
 fn probe(from: IpAddr, rtt_ms: f64, kind: ReplyKind) -> ProbeRecord {

@@ -7,12 +7,13 @@
 //! expected, it passes over.
 
 use core::fmt;
+use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use trace_core::model::{Asn, Coordinates, CountryCode, Place};
 
 use crate::centroid::is_centroid;
-use crate::country_name;
+use crate::country::shared_country_name;
 
 /// Where only the country is known, vendors give its central point with a radius from here on (kilometres),
 /// or without any.
@@ -85,16 +86,16 @@ impl<'a> Record<'a> {
         }
         let place = Place {
             country_code,
-            country: country_code.and_then(country_name).or(country).map(str::to_owned),
-            city: city.map(str::to_owned),
-            region: region.map(str::to_owned),
+            country: country_code.and_then(shared_country_name).or_else(|| country.map(Arc::from)),
+            city: city.map(Arc::from),
+            region: region.map(Arc::from),
             isp: self
                 .isp
                 .text
                 .or(self.organization.text)
                 .or(self.as_name.text)
                 .or(self.asn.name)
-                .map(str::to_owned),
+                .map(Arc::from),
             asn: self.asn.as_number(),
             coordinates,
             radius_km: radius_km.filter(|_| coordinates.is_some()),

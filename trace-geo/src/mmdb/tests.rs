@@ -80,9 +80,9 @@ fn city_record() -> Value {
 fn barranqueras() -> Place {
     Place {
         country_code: CountryCode::new("AR"),
-        country: Some("Argentina".to_owned()),
-        city: Some("Barranqueras".to_owned()),
-        region: Some("Chaco".to_owned()),
+        country: Some("Argentina".into()),
+        city: Some("Barranqueras".into()),
+        region: Some("Chaco".into()),
         coordinates: Coordinates::new(-27.4813, -58.939),
         radius_km: Some(20.0),
         ..Place::default()
@@ -96,14 +96,14 @@ fn the_nested_layout_of_maxmind_and_db_ip() {
         IpVersion::V6,
         &[("203.0.112.0/24", city_record()), ("2a00:1::/32", city_record())],
     );
-    assert_eq!(database.info().name, "mmdb:GeoLite2-City");
+    assert_eq!(database.info().name, "mmdb:GeoLite2-City".into());
     assert_eq!(database.info().built.as_deref(), Some("2026-11-01"));
     assert!(database.info().attribution.as_ref().unwrap().contains("MaxMind"));
     for address in ["203.0.112.7", "2a00:1::7"] {
         let evidence = ask(&database, address).unwrap();
         assert_eq!(evidence.place, barranqueras());
         assert_eq!(
-            (evidence.source.as_str(), evidence.built.as_deref()),
+            (&*evidence.source, evidence.built.as_deref()),
             ("mmdb:GeoLite2-City", Some("2026-11-01"))
         );
         assert_eq!(evidence.reason, None);
@@ -120,15 +120,14 @@ fn the_nested_layout_with_traits_and_the_flat_one_of_asn_databases() {
         ("isp", text("A provider")),
         ("organization", text("A user")),
     ];
-    let expected = Place { asn: Asn::new(64500), isp: Some("A provider".to_owned()), ..Place::default() };
+    let expected = Place { asn: Asn::new(64500), isp: Some("A provider".into()), ..Place::default() };
     assert_eq!(read(map(isp.clone())), (expected.clone(), None));
     assert_eq!(read(map([("traits", map(isp))])), (expected, None));
     let short = map([
         ("autonomous_system_number", Value::from(4_200_000_001_u32)),
         ("autonomous_system_organization", text("AS name")),
     ]);
-    let expected =
-        Place { asn: Asn::new(4_200_000_001), isp: Some("AS name".to_owned()), ..Place::default() };
+    let expected = Place { asn: Asn::new(4_200_000_001), isp: Some("AS name".into()), ..Place::default() };
     assert_eq!(read(short), (expected, None));
 }
 
@@ -170,9 +169,9 @@ fn the_flat_layouts_of_ipinfo() {
     ]);
     let expected = Place {
         country_code: CountryCode::new("AR"),
-        country: Some("Argentina".to_owned()),
+        country: Some("Argentina".into()),
         asn: Asn::new(64500),
-        isp: Some("A provider".to_owned()),
+        isp: Some("A provider".into()),
         ..Place::default()
     };
     assert_eq!(read(lite), (expected.clone(), None));
@@ -207,7 +206,7 @@ fn the_nested_layout_of_ipinfo() {
         ),
         ("is_anycast", Value::Bool(false)),
     ]);
-    let expected = Place { asn: Asn::new(64500), isp: Some("A provider".to_owned()), ..barranqueras() };
+    let expected = Place { asn: Asn::new(64500), isp: Some("A provider".into()), ..barranqueras() };
     assert_eq!(read(record), (expected, None));
 }
 
@@ -332,7 +331,7 @@ fn unexpected_shapes_are_nothing() {
             ("traits", map([])),
             ("new", value),
         ]);
-        let expected = Place { city: Some("Ulm".to_owned()), ..Place::default() };
+        let expected = Place { city: Some("Ulm".into()), ..Place::default() };
         assert_eq!(read(record), (expected, None));
     }
 }
@@ -340,7 +339,7 @@ fn unexpected_shapes_are_nothing() {
 #[test]
 fn an_ipv6_address_in_an_ipv4_file_is_an_absence() {
     let database = database("city ipv4", IpVersion::V4, &[("203.0.112.0/24", city_record())]);
-    assert_eq!(database.info().name, "mmdb:city-ipv4");
+    assert_eq!(database.info().name, "mmdb:city-ipv4".into());
     assert_eq!(database.info().attribution, None);
     assert!(ask(&database, "203.0.112.1").is_some());
     assert_eq!(ask(&database, "2a00:1::7"), None);
@@ -477,7 +476,7 @@ proptest! {
         bytes[at] = byte;
         // As a large file, whose records are not all read when it is opened.
         if let Ok(reader) = Reader::from_source(Source::Memory(bytes)) {
-            let info = SourceInfo { name: "fuzz".to_owned(), built: None, attribution: None };
+            let info = SourceInfo { name: "fuzz".into(), built: None, attribution: None };
             let database = Mmdb { info, file: "fuzz".to_owned(), reader };
             let _ = database.check();
             let fixed = ["203.0.112.9", "2a00:1::9"].map(|address| address.parse().unwrap());

@@ -73,7 +73,7 @@ fn settings(server: &Server) -> Settings {
 
 fn place(path: &Path) -> Option<String> {
     let found = Mmdb::open(path).unwrap().locate("203.0.112.9".parse().unwrap()).unwrap();
-    found.and_then(|evidence| evidence.place.city)
+    found.and_then(|evidence| evidence.place.city).map(|city| city.to_string())
 }
 
 fn quietly(database: Database, directory: &Path, settings: &Settings) -> Result<Update, Error> {

@@ -201,7 +201,7 @@ fn city_answer(
     let pin = of.at.moved(random.between(0.0, off), random.between(0.0, 360.0));
     let place = Place {
         country_code: CountryCode::new(&of.country),
-        city: Some(of.name.clone()),
+        city: Some(of.name.clone().into()),
         coordinates: Coordinates::new(pin.latitude, pin.longitude),
         radius_km,
         ..Place::default()
@@ -222,8 +222,8 @@ pub fn atlas(journey: &Journey, answers: &[Vec<Answer>]) -> Atlas {
     let mut atlas = Atlas::default();
     for (router, answers) in journey.routers.iter().zip(answers) {
         let evidence = |answer: &Answer| Evidence {
-            source: answer.source.to_owned(),
-            built: Some("2026-11-01".to_owned()),
+            source: answer.source.into(),
+            built: Some("2026-11-01".into()),
             place: answer.place.clone(),
             verdict: None,
             reason: None,

@@ -100,7 +100,7 @@ pub fn from((mut trace, atlas): (Trace, Atlas), latitude: f64, longitude: f64) -
 
 fn located(at: At<'_>) -> Located {
     let point = |city: &str, code: &str, latitude, longitude| Place {
-        city: Some(city.to_owned()).filter(|city| !city.is_empty()),
+        city: Some(city).filter(|city| !city.is_empty()).map(Into::into),
         country_code: CountryCode::new(code),
         coordinates: Coordinates::new(latitude, longitude),
         ..Place::default()

@@ -1,6 +1,7 @@
 //! From the shape of a document to the model. What the shape cannot rule out is refused here, with the field.
 
 use core::fmt::Display;
+use std::sync::Arc;
 
 use trace_core::model::{
     self, Asn, Atlas, Coordinates, Extension, Flow, IcmpType, Label, ProbeRecord, Quoted, Reply, Trace, Ttl,
@@ -191,10 +192,10 @@ fn place(place: Place) -> Result<model::Place, Wrong> {
     let number = |number| Asn::new(number).ok_or_else(|| Wrong::at("asn", "0 is no AS (RFC 7607)"));
     Ok(model::Place {
         country_code: place.country_code.map(|Text(code)| code),
-        country: place.country,
-        city: place.city,
-        region: place.region,
-        isp: place.isp,
+        country: place.country.map(Arc::from),
+        city: place.city.map(Arc::from),
+        region: place.region.map(Arc::from),
+        isp: place.isp.map(Arc::from),
         asn: place.asn.map(number).transpose()?,
         coordinates,
         radius_km: place.radius_km,
@@ -210,7 +211,7 @@ pub(super) fn located(located: Located) -> Result<model::Located, Wrong> {
     }
     Ok(model::Located {
         place: (located.chosen || !place.is_empty()).then_some(place),
-        source: located.source,
+        source: located.source.map(Arc::from),
         hostname: located.hostname,
         verdict: located.verdict.map(|Text(verdict)| verdict),
         score: located.score,
@@ -221,8 +222,8 @@ pub(super) fn located(located: Located) -> Result<model::Located, Wrong> {
 
 fn candidate(candidate: Candidate) -> Result<model::Evidence, Wrong> {
     Ok(model::Evidence {
-        source: candidate.source,
-        built: candidate.built,
+        source: candidate.source.into(),
+        built: candidate.built.map(Arc::from),
         place: place(candidate.place)?,
         verdict: candidate.verdict.map(|Text(verdict)| verdict),
         reason: candidate.reason,

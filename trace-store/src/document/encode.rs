@@ -1,6 +1,7 @@
 //! From the model to the shape of a document.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use trace_core::model::{self, Atlas, ProbeRecord, Reply, Trace};
 
@@ -174,10 +175,10 @@ fn answer(written: &mut Probe, reply: &Reply) {
 fn place(place: &model::Place) -> Place {
     Place {
         country_code: place.country_code.map(Text),
-        country: place.country.clone(),
-        city: place.city.clone(),
-        region: place.region.clone(),
-        isp: place.isp.clone(),
+        country: owned(place.country.as_ref()),
+        city: owned(place.city.as_ref()),
+        region: owned(place.region.as_ref()),
+        isp: owned(place.isp.as_ref()),
         asn: place.asn.map(model::Asn::get),
         latitude: place.coordinates.map(model::Coordinates::latitude),
         longitude: place.coordinates.map(model::Coordinates::longitude),
@@ -190,7 +191,7 @@ pub(super) fn located(located: &model::Located) -> Located {
         place: located.place.as_ref().map(place).unwrap_or_default(),
         chosen: located.place.as_ref().is_some_and(model::Place::is_empty),
         hostname: located.hostname.clone(),
-        source: located.source.clone(),
+        source: owned(located.source.as_ref()),
         verdict: located.verdict.map(Text),
         score: located.score,
         note: located.note.clone(),
@@ -200,10 +201,14 @@ pub(super) fn located(located: &model::Located) -> Located {
 
 fn candidate(evidence: &model::Evidence) -> Candidate {
     Candidate {
-        source: evidence.source.clone(),
-        built: evidence.built.clone(),
+        source: evidence.source.to_string(),
+        built: owned(evidence.built.as_ref()),
         place: place(&evidence.place),
         verdict: evidence.verdict.map(Text),
         reason: evidence.reason.clone(),
     }
+}
+
+fn owned(text: Option<&Arc<str>>) -> Option<String> {
+    text.map(|text| text.to_string())
 }

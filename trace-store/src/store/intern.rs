@@ -152,7 +152,7 @@ fn located(connection: &Connection, located: &Located) -> Result<i64> {
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         &[
             &hash,
-            &place.country.as_ref().or(code.as_ref()),
+            &place.country.as_deref().or(code.as_deref()),
             &place.city,
             &place.isp,
             &place.asn.map(trace_core::model::Asn::get),

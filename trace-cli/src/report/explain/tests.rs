@@ -6,11 +6,11 @@ use crate::report::samples;
 
 fn evidence(source: &str, city: &str, verdict: Verdict, reason: &str) -> Evidence {
     Evidence {
-        source: source.to_owned(),
-        built: Some("2026-11-01".to_owned()),
+        source: source.into(),
+        built: Some("2026-11-01".into()),
         place: Place {
             country_code: CountryCode::new("AR"),
-            city: Some(city.to_owned()),
+            city: Some(city.into()),
             coordinates: Coordinates::new(-27.48, -58.94),
             radius_km: Some(20.0),
             ..Place::default()

@@ -64,11 +64,11 @@ fn shown(path: &Path) -> Option<String> {
 /// A source that is a file here or lies in the program.
 fn file(info: &SourceInfo, now: i64) -> Row {
     Row {
-        source: info.name.clone(),
+        source: info.name.to_string(),
         state: State::Used,
         note: None,
         age_days: info.built.as_deref().and_then(|day| clock::days_since(day, now)),
-        built: info.built.clone(),
+        built: info.built.as_deref().map(str::to_owned),
         sends: NOTHING.to_owned(),
         costs: FREE.to_owned(),
         attribution: info.attribution.clone(),

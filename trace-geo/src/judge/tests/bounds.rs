@@ -150,7 +150,7 @@ fn known_points_of_a_country_and_nowhere_are_no_pins_whatever_radius_they_state(
     let mut trace = path(&[1.0]);
     trace.origin = origin(40.71, -74.01, OriginSource::Flag);
     for (latitude, longitude) in [(37.751, -97.822), (38.0, -97.0), (0.0, 0.0)] {
-        let region = Some("Kansas".to_owned());
+        let region = Some("Kansas".into());
         let stated = Place {
             coordinates: Some(at(latitude, longitude)),
             radius_km: Some(5.0),
@@ -163,7 +163,7 @@ fn known_points_of_a_country_and_nowhere_are_no_pins_whatever_radius_they_state(
         assert_eq!(found.place.as_ref().unwrap().coordinates, None);
         // The user knows where his own network is.
         let mut own = atlas(&[std::slice::from_ref(&stated)]);
-        own.places.get_mut(&address(1)).unwrap().candidates[0].source = "geofeed:own.csv".to_owned();
+        own.places.get_mut(&address(1)).unwrap().candidates[0].source = "geofeed:own.csv".into();
         let expected = if longitude == 0.0 { Some(Verdict::Area) } else { Some(Verdict::Unlocated) };
         assert_eq!(verdict(&judge(&trace, &own), 1), expected);
     }
@@ -198,10 +198,10 @@ fn of_plausible_places_the_first_is_taken_unless_others_agree_on_another() {
     let (paris, madrid) = (town(48.9, 2.35, 20.0), town(40.4, -3.7, 20.0));
     let source =
         |places: &[Place]| judge(&trace, &atlas(&[places])).get(address(1)).unwrap().source.clone().unwrap();
-    assert_eq!(source(&[paris.clone(), madrid.clone()]), "one");
-    assert_eq!(source(&[paris.clone(), madrid.clone(), madrid.clone()]), "two");
+    assert_eq!(source(&[paris.clone(), madrid.clone()]), "one".into());
+    assert_eq!(source(&[paris.clone(), madrid.clone(), madrid.clone()]), "two".into());
     let in_france = Place { country_code: CountryCode::new("FR"), ..paris };
-    assert_eq!(source(&[country("FR"), madrid, in_france]), "three");
+    assert_eq!(source(&[country("FR"), madrid, in_france]), "three".into());
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn some_place() -> impl Strategy<Value = Place> {
     (code, prop::option::of(anywhere()), prop::option::of("[a-z]{1,3}"), radius).prop_map(
         |(code, point, city, radius_km)| Place {
             country_code: code.and_then(CountryCode::new),
-            city,
+            city: city.map(Into::into),
             coordinates: point.map(|(latitude, longitude)| at(latitude, longitude)),
             radius_km,
             ..Place::default()

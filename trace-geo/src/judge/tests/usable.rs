@@ -127,13 +127,11 @@ fn private_addresses_and_those_not_to_be_placed_stay_as_they_are() {
 fn a_place_without_evidence_is_its_own() {
     let mut atlas = Atlas::default();
     let place = Some(town(0.0, 30.0, 0.0));
-    atlas
-        .places
-        .insert(address(1), Located { place, source: Some("old 2020".to_owned()), ..Located::default() });
+    atlas.places.insert(address(1), Located { place, source: Some("old 2020".into()), ..Located::default() });
     let judged = judge(&from_source(path(&[5.0])), &atlas);
     assert_eq!(
         (verdict(&judged, 1), candidate(&judged, 1, 0)),
         (Some(Verdict::Unlocated), Some(Verdict::Impossible))
     );
-    assert_eq!(judged.get(address(1)).unwrap().candidates[0].source, "old 2020");
+    assert_eq!(judged.get(address(1)).unwrap().candidates[0].source, "old 2020".into());
 }

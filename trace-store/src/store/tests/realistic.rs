@@ -101,24 +101,24 @@ fn atlas(trace: &Trace) -> Atlas {
     for address in trace.hops.iter().flat_map(Hop::answerers) {
         let place = Place {
             country_code: CountryCode::new("AR"),
-            country: Some("Argentina".to_owned()),
-            city: Some("Barranqueras".to_owned()),
-            isp: Some("an ISP".to_owned()),
+            country: Some("Argentina".into()),
+            city: Some("Barranqueras".into()),
+            isp: Some("an ISP".into()),
             asn: Asn::new(64500),
             coordinates: Coordinates::new(-27.48, -58.94),
             radius_km: Some(20.0),
             region: None,
         };
         let evidence = Evidence {
-            source: "mmdb:GeoLite2-City".to_owned(),
-            built: Some("2026-11-01".to_owned()),
+            source: "mmdb:GeoLite2-City".into(),
+            built: Some("2026-11-01".into()),
             place: place.clone(),
             verdict: Some(Verdict::Plausible),
             reason: None,
         };
         let located = Located {
             place: Some(place),
-            source: Some("mmdb:GeoLite2-City 2026-11-01".to_owned()),
+            source: Some("mmdb:GeoLite2-City 2026-11-01".into()),
             hostname: Some(format!("router-{address}.example.net")),
             verdict: Some(Verdict::Plausible),
             score: Some(0.93),

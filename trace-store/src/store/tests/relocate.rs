@@ -15,9 +15,9 @@ pub(super) fn elsewhere(atlas: &Atlas) -> Atlas {
     for (address, located) in atlas.places.iter().skip(atlas.places.len() / 2) {
         let mut located = located.clone();
         located.verdict = Some(Verdict::Suspect);
-        located.source = Some("geofeed:office.csv".to_owned());
+        located.source = Some("geofeed:office.csv".into());
         let place = located.place.get_or_insert_default();
-        place.city = Some("Resistencia".to_owned());
+        place.city = Some("Resistencia".into());
         place.coordinates = trace_core::model::Coordinates::new(-27.45, -58.99);
         moved.places.insert(*address, located);
     }

@@ -163,7 +163,7 @@ fn what_was_located_anew_is_stored_anew() {
     let (second, _) = silent(1);
     let mut other = atlas.clone();
     for located in other.places.values_mut() {
-        located.candidates[0].place.city = Some("elsewhere".to_owned());
+        located.candidates[0].place.city = Some("elsewhere".into());
     }
     let third = Trace { id: silent(2).0.id, ..first.clone() };
     for (trace, atlas) in [(&first, &atlas), (&second, &other), (&third, &Atlas::default())] {
