@@ -3,7 +3,7 @@ use std::fs;
 
 use trace_core::model::Uuid;
 
-use super::{Store, file};
+use super::{Store, file, hops};
 use crate::{Error, document};
 
 /// What [`Store::check`] found.
@@ -74,36 +74,20 @@ impl Store {
             let number = number.map_or_else(String::new, |number| format!(" {number}"));
             report.problems.push(format!("the row{number} of {table} points to nothing in {parent}"));
         }
-        let orphans: i64 = self
-            .connection
-            .query_row(
-                "SELECT count(*) FROM hop AS h WHERE NOT EXISTS (SELECT 1 FROM measurement WHERE key = h.key >> 8)",
-                (),
-                |row| row.get(0),
-            )
-            .map_err(fault)?;
-        if orphans > 0 {
-            report.problems.push(format!("{orphans} rows of hop belong to no trace"));
-        }
         Ok(())
     }
 
     fn check_traces(&self, report: &mut Report) -> Result<(), Error> {
         let fault = self.fault("check the traces");
-        let mut statement = self
-            .connection
-            .prepare(
-                "SELECT m.key, m.uuid, m.document, (SELECT count(*) FROM hop WHERE key BETWEEN m.key * 256 AND m.key * 256 + 255)
-                 FROM measurement AS m",
-            )
-            .map_err(fault)?;
+        let mut statement =
+            self.connection.prepare("SELECT key, uuid, document, hops FROM measurement").map_err(fault)?;
         let rows = statement
             .query_map((), |row| {
                 Ok((
                     row.get::<_, i64>(0)?,
                     Uuid::from_bytes(row.get(1)?),
                     row.get::<_, i64>(2)?,
-                    row.get::<_, i64>(3)?,
+                    row.get::<_, String>(3)?,
                 ))
             })
             .map_err(fault)?;
@@ -112,7 +96,7 @@ impl Store {
             let (key, id, document, hops) = row.map_err(fault)?;
             report.traces += 1;
             known.insert(id);
-            if let Some(problem) = self.check_trace(key, id, document, hops, report) {
+            if let Some(problem) = self.check_trace(key, id, document, &hops, report) {
                 report.problems.push(problem);
                 if report.problems.len() >= ENOUGH {
                     report.problems.push("and more".to_owned());
@@ -135,7 +119,7 @@ impl Store {
         key: i64,
         id: Uuid,
         document: i64,
-        hops: i64,
+        hops: &str,
         report: &mut Report,
     ) -> Option<String> {
         let (trace, atlas) = match self.get_by_key(key) {
@@ -143,8 +127,9 @@ impl Store {
             Ok(None) => return Some(format!("the trace {id} cannot be read")),
             Err(error) => return Some(error.to_string()),
         };
-        if i64::try_from(trace.hops.len()) != Ok(hops) {
-            return Some(format!("the trace {id} has {} hops and {hops} rows of hop", trace.hops.len()));
+        let counted = hops::read(hops);
+        if counted.as_deref() != Some(&hops::counts(&trace)) {
+            return Some(format!("what the trace {id} counts at its hops is not what its probes say"));
         }
         match document {
             0 => None,

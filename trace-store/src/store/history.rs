@@ -84,18 +84,16 @@ impl Store {
         let target = subject.target.trim();
         let address = target.parse::<IpAddr>().ok().map(|address| address.to_string());
         let condition = if address.is_some() {
-            "m.address = (SELECT id FROM address WHERE ip = ?1)"
+            "s.address = (SELECT id FROM address WHERE ip = ?1)"
         } else {
-            "m.address IN (SELECT address FROM setup WHERE target = ?1 COLLATE NOCASE)
-             AND s.target = ?1 COLLATE NOCASE"
+            "s.target = ?1 COLLATE NOCASE"
         };
         // The series has one number for all setups that differ in nothing that a history tells apart.
         let sql = format!(
-            "SELECT min(s.id) OVER (PARTITION BY m.address, s.protocol, s.vantage), m.path, p.hash, p.last_ttl, a.ip,
-                 s.protocol, s.vantage, m.started, m.outcome = 0, h.min_us, h.median_us
-             FROM measurement AS m JOIN setup AS s ON s.id = m.setup JOIN path AS p ON p.id = m.path
-             JOIN address AS a ON a.id = m.address
-             LEFT JOIN hop AS h ON h.key = m.key * 256 + p.last_ttl
+            "SELECT min(s.id) OVER (PARTITION BY s.address, s.protocol, s.vantage), m.path, p.hash, p.last_ttl, a.ip,
+                 s.protocol, s.vantage, m.started, m.outcome = 0, m.least_us, m.median_us
+             FROM setup AS s JOIN measurement AS m ON m.setup = s.id JOIN path AS p ON p.id = m.path
+             JOIN address AS a ON a.id = s.address
              WHERE {condition} AND m.started >= ?2 ORDER BY m.started, m.key"
         );
         let mut statement = self.connection.prepare_cached(&sql).map_err(fault)?;

@@ -7,6 +7,7 @@ mod filter;
 mod find;
 mod get;
 mod history;
+mod hops;
 mod init;
 mod intern;
 mod list;

@@ -3,10 +3,11 @@ use std::path::PathBuf;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use trace_core::model::{Atlas, Outcome, Trace};
 
+use super::hops::Count;
 use super::lock::Lock;
 use super::memory::Memory;
 use super::step::{Step, reached};
-use super::{Store, file};
+use super::{Store, file, hops};
 use crate::Error;
 use crate::document;
 use crate::pack;
@@ -53,6 +54,8 @@ struct Draft<'a> {
     setup: String,
     judgement: Option<Vec<u8>>,
     duration: Option<i64>,
+    counts: Vec<Count>,
+    hops: String,
 }
 
 pub(super) fn begin(connection: &Connection) -> rusqlite::Result<Transaction<'_>> {
@@ -233,7 +236,9 @@ fn draft<'a>(trace: &'a Trace, atlas: &'a Atlas) -> Result<Draft<'a>, Error> {
         return Err(unfit("its flow label has more than 20 bits"));
     }
     let setup = document::setup_to_text(trace).map_err(|_| unfit("it cannot be written as text"))?;
-    Ok(Draft { trace, atlas, setup, judgement: pack::judgement::encode(atlas), duration })
+    let counts = hops::counts(trace);
+    let hops = hops::text(&counts);
+    Ok(Draft { trace, atlas, setup, judgement: pack::judgement::encode(atlas), duration, counts, hops })
 }
 
 fn insert(
@@ -250,11 +255,14 @@ fn insert(
         Documents::Write => 2,
         Documents::Skip => 0,
     };
-    let key = transaction
+    // What the target said is what was counted last.
+    let last = draft.counts.last();
+    transaction
         .prepare_cached(
             "INSERT INTO measurement (uuid, setup, address, started, duration_ns, outcome, outcome_detail, path,
-                 shape, atlas, narrowed, judgement, consistency, document, times)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 shape, atlas, narrowed, judgement, consistency, document, sent, lost, least_us, median_us, first_ttl,
+                 hops, times)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .insert(params![
             trace.id.as_bytes(),
@@ -271,27 +279,14 @@ fn insert(
             judgement,
             atlas.consistency,
             document,
+            last.map(|last| last.sent),
+            last.map(|last| last.lost),
+            last.and_then(|last| last.rtt).map(|(least, _)| least),
+            last.and_then(|last| last.rtt).map(|(_, median)| median),
+            trace.hops.first().map_or(1, |hop| hop.ttl.get()),
+            draft.hops,
             stored.times,
-        ])?;
-    let mut statement = transaction.prepare_cached("INSERT INTO hop (key, counts, rtts) VALUES (?, ?, ?)")?;
-    for (hop, statistics) in trace.hops.iter().zip(trace.statistics()) {
-        let lost = i64::from(statistics.sent.saturating_sub(statistics.answered)).min(i64::from(i32::MAX));
-        let counts = lost * HIGH + i64::from(statistics.sent) - 1;
-        let least = statistics.min.map(microseconds);
-        let rtts = statistics.median.map(microseconds).zip(least).map(|(median, least)| {
-            i64::from(median.saturating_sub(least)).min(i64::from(i32::MAX)) * HIGH + i64::from(least)
-        });
-        statement.execute(params![key * 256 + i64::from(hop.ttl.get()), counts, rtts])?;
-    }
-    Ok(key)
-}
-
-/// The upper half of the numbers in `hop`.
-const HIGH: i64 = 1 << 32;
-
-/// The nearest microsecond; for people who ask in SQL, an hour and eleven minutes is long enough.
-fn microseconds(span: core::time::Duration) -> u32 {
-    u32::try_from((span.as_nanos() + 500) / 1000).unwrap_or(u32::MAX)
+        ])
 }
 
 /// The number that stands for an outcome in the database.

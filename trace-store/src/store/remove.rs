@@ -159,15 +159,10 @@ impl Store {
         reached(Step::AfterRename);
         let transaction = begin(&self.connection).map_err(fault)?;
         for (_, key) in &keys {
-            for sql in [
-                "DELETE FROM hop WHERE key BETWEEN ?1 * 256 AND ?1 * 256 + 255",
-                "DELETE FROM measurement WHERE key = ?1",
-            ] {
-                transaction
-                    .prepare_cached(sql)
-                    .and_then(|mut statement| statement.execute([key]))
-                    .map_err(fault)?;
-            }
+            transaction
+                .prepare_cached("DELETE FROM measurement WHERE key = ?")
+                .and_then(|mut statement| statement.execute([key]))
+                .map_err(fault)?;
         }
         reached(Step::BeforeCommit);
         transaction.commit().map_err(fault)?;

@@ -18,6 +18,57 @@ fn version_1() -> tempfile::TempDir {
     directory
 }
 
+/// The same as the second release left it.
+fn version_2() -> tempfile::TempDir {
+    let directory = version_1();
+    let connection = Connection::open(directory.path().join(Store::FILE)).unwrap();
+    connection.execute_batch(include_str!("../schema/2.sql")).unwrap();
+    connection.execute_batch("PRAGMA user_version = 2;").unwrap();
+    directory
+}
+
+#[test]
+fn what_was_counted_moves_from_its_own_rows_into_those_of_the_traces() {
+    let directory = version_2();
+    let connection = Connection::open(directory.path().join(Store::FILE)).unwrap();
+    let all = "SELECT trace, ttl, ip, sent, answered, min_ms, median_ms FROM hops ORDER BY trace, ttl";
+    let read = |connection: &Connection| -> Vec<Vec<Value>> {
+        let mut statement = connection.prepare(all).unwrap();
+        let rows = statement.query_map((), |row| (0..7).map(|index| row.get(index)).collect()).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    };
+    // Every kind of count: nothing sent, all lost, one lost, several apart, one alone, one apart, and long ones.
+    let high = 1_i64 << 32;
+    let counts: [(i64, Option<i64>); 8] = [
+        (-1, None),
+        (3 * high + 2, None),
+        (high + 2, Some(40 * high + 7)),
+        (2, Some(40 * high + 7)),
+        (0, Some(7)),
+        (0, Some(40 * high + 7)),
+        (2, Some(7)),
+        (1000 * high + high - 2, Some(1000 * high + high - 1)),
+    ];
+    for ((counts, rtts), ttl) in counts.into_iter().zip(3..) {
+        connection
+            .execute("UPDATE hop SET counts = ?, rtts = ? WHERE key = 256 + ?", (counts, rtts, ttl))
+            .unwrap();
+    }
+    let before = read(&connection);
+    assert_eq!(before.len(), 45);
+    drop(connection);
+    let store = Store::open(directory.path()).unwrap();
+    assert_eq!(read(&store.connection), before);
+    // The rows that nobody touched say what the probes say.
+    let problems = store.check().unwrap().problems;
+    let counted = problems.iter().filter(|problem| problem.contains("counts at its hops")).count();
+    assert_eq!(counted, 1, "{problems:?}");
+    assert_eq!(
+        rows(&store, "SELECT count(*) FROM sqlite_schema WHERE name IN ('hop', 'measurement_2')"),
+        [[Value::Integer(0)]]
+    );
+}
+
 #[test]
 fn a_database_of_the_first_release_is_brought_up_to_date() {
     let directory = version_1();
@@ -26,7 +77,7 @@ fn a_database_of_the_first_release_is_brought_up_to_date() {
 
     let mut store = Store::open(directory.path()).unwrap();
     let version: i64 = store.connection.query_row("PRAGMA user_version", (), |row| row.get(0)).unwrap();
-    assert_eq!(version, 2);
+    assert_eq!(version, 3);
     for number in [1, 2, 3] {
         let (trace, atlas) = realistic::trace(number, 2, 2);
         assert_eq!(store.get(trace.id).unwrap(), Some((trace, atlas)), "{number}");

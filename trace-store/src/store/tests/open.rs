@@ -186,7 +186,7 @@ fn readers_read_while_a_trace_is_being_written() {
     let mut store = Store::open(directory.path()).unwrap();
     let (trace, atlas) = realistic::trace(1, 3, 1);
     store.put(&trace, &atlas, Documents::Skip).unwrap();
-    store.connection.execute_batch("BEGIN IMMEDIATE; DELETE FROM hop;").unwrap();
+    store.connection.execute_batch("BEGIN IMMEDIATE; DELETE FROM epoch;").unwrap();
     let reader = Store::open_read_only(directory.path()).unwrap();
     let rows: i64 = reader.connection.query_row("SELECT count(*) FROM TRACE", (), |row| row.get(0)).unwrap();
     assert_eq!(rows, 15);

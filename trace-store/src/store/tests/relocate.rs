@@ -30,7 +30,7 @@ fn measurement(store: &Store, id: Uuid) -> (Vec<Vec<Value>>, Vec<Vec<Value>>) {
         "SELECT uuid, setup, address, started, duration_ns, outcome, outcome_detail, path, shape, times
          FROM measurement WHERE id = '{id}'"
     );
-    let hops = format!("SELECT * FROM hop WHERE trace = (SELECT key FROM measurement WHERE id = '{id}')");
+    let hops = format!("SELECT first_ttl, hops, sent, lost FROM measurement WHERE id = '{id}'");
     (rows(store, &measured), rows(store, &hops))
 }
 

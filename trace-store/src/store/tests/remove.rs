@@ -30,7 +30,6 @@ fn sizes(store: &Store) -> Vec<Vec<Value>> {
         "atlas_place",
         "judgement",
         "measurement",
-        "hop",
     ];
     tables.iter().flat_map(|table| rows(store, &format!("SELECT count(*) FROM {table}"))).collect()
 }
@@ -134,7 +133,7 @@ fn a_backup_is_a_store_and_is_made_while_others_write() {
     let directory = tempfile::tempdir().unwrap();
     let (mut store, traces) = filled(directory.path(), 0..5);
     let other = Store::open(directory.path()).unwrap();
-    other.connection.execute_batch("BEGIN IMMEDIATE; DELETE FROM hop;").unwrap();
+    other.connection.execute_batch("BEGIN IMMEDIATE; DELETE FROM epoch;").unwrap();
     let backup = tempfile::tempdir().unwrap();
     let to = backup.path().join(Store::FILE);
     store.backup(&to).unwrap();

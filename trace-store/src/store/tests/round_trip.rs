@@ -99,7 +99,7 @@ fn what_repeats_is_stored_once() {
             store.put(trace, atlas, Documents::Skip).unwrap();
         }
         assert_eq!(
-            (count(&store, "measurement"), count(&store, "hop"), count(&store, "setup")),
+            (count(&store, "measurement"), count(&store, "hops"), count(&store, "setup")),
             (300, 4500, 3)
         );
         // Three targets, now and then another path, and a trace behind it that lost a packet.

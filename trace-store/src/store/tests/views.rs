@@ -100,28 +100,34 @@ fn the_table_of_hops_says_what_the_statistics_say() {
         }
     }
     store.put(&trace, &atlas, Documents::Skip).unwrap();
-    let rows =
-        rows(&store, "SELECT ttl, sent, answered, min_us, median_us FROM hop WHERE trace = 1 ORDER BY ttl");
+    let sql = "SELECT trace, ttl, ip, sent, answered, min_ms, median_ms FROM hops ORDER BY ttl";
+    let rows = rows(&store, sql);
     assert_eq!(rows.len(), trace.hops.len());
     for ((row, hop), statistics) in rows.iter().zip(&trace.hops).zip(trace.statistics()) {
-        let us = |rtt: Option<core::time::Duration>| {
+        let ms = |rtt: Option<core::time::Duration>| {
             rtt.map_or(Value::Null, |rtt| {
-                Value::Integer(i64::try_from((rtt.as_nanos() + 500) / 1000).unwrap())
+                let us = i32::try_from((rtt.as_nanos() + 500) / 1000).unwrap();
+                Value::Real(f64::from(us) / 1e3)
             })
         };
         let expected = [
+            Value::Text(trace.id.to_string()),
             Value::Integer(hop.ttl.get().into()),
+            hop.answerers().first().map_or(Value::Null, |from| Value::Text(from.to_string())),
             Value::Integer(statistics.sent.into()),
             Value::Integer(statistics.answered.into()),
-            us(statistics.min),
-            us(statistics.median),
+            ms(statistics.min),
+            ms(statistics.median),
         ];
         assert_eq!(row, &expected);
     }
-    let view = self::rows(&store, "SELECT ttl, ip, min_ms FROM hops ORDER BY ttl LIMIT 1");
-    let Value::Integer(us) = rows[0][3] else { panic!("no RTT") };
-    let ms = f64::from(i32::try_from(us).unwrap()) / 1e3;
-    assert_eq!(view, [[Value::Integer(1), Value::Text("10.0.0.1".to_owned()), Value::Real(ms)]]);
+    // What the target said stands in the row of the trace too.
+    let last = trace.statistics().pop().unwrap();
+    let columns = self::rows(&store, "SELECT sent, lost FROM measurement");
+    assert_eq!(
+        columns,
+        [[Value::Integer(last.sent.into()), Value::Integer((last.sent - last.answered).into())]]
+    );
 }
 
 #[test]
