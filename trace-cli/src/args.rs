@@ -1,10 +1,12 @@
 //! What was typed. What was meant is made of it in [`crate::settings`].
 
+mod config;
 mod geo;
 mod help;
 mod list;
 mod probing;
 mod values;
+mod watch;
 
 use std::path::PathBuf;
 
@@ -14,10 +16,12 @@ use trace_geo::origin::Stated;
 use trace_render::{Extent, Projection, Theme};
 
 use crate::clock::{Since, parse_since};
+pub(crate) use config::{ConfigVerb, ShowConfigArguments};
 pub(crate) use geo::UpdateArguments;
 pub(crate) use list::ListArguments;
 pub(crate) use probing::{Probing, TargetArguments};
 pub(crate) use values::{Asked, Canvas, Rounds, interface};
+pub(crate) use watch::{LogFormat, WatchArguments};
 
 /// Trace the route to a host, see where every hop is, keep it, draw it.
 #[derive(Debug, Parser)]
@@ -46,6 +50,13 @@ pub(crate) struct Global {
     /// $TRACE_DATA_DIR is used, else $XDG_DATA_HOME/trace, else ~/.local/share/trace.
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) data_dir: Option<PathBuf>,
+    /// The config file [default: $TRACE_CONFIG]
+    ///
+    /// What it says holds unless it is typed or set in the environment; a switch that it turns on is turned off by
+    /// --switch=false. Without it $TRACE_CONFIG is read, else $XDG_CONFIG_HOME/trace/config.toml or
+    /// ~/.config/trace/config.toml, if there is one.
+    #[arg(long, value_name = "FILE", global = true, hide_short_help = true)]
+    pub(crate) config: Option<PathBuf>,
     /// Colours: auto, always or never
     ///
     /// `auto` colours a terminal unless NO_COLOR is set.
@@ -82,6 +93,12 @@ pub(crate) enum Verb {
     /// privileges; with CAP_NET_RAW it sees more.
     #[command(after_long_help = help::TRACE_NOTES)]
     Trace(Box<TraceArguments>),
+    /// Trace again and again, and tell what changes
+    ///
+    /// Many targets at their own intervals in one process, for years: aligned to the clock, more often after a change,
+    /// through losses of the network, sleep and clocks that are set.
+    #[command(after_long_help = watch::WATCH_NOTES)]
+    Watch(Box<WatchArguments>),
     /// Draw kept traces on a map
     Map(MapArguments),
     /// List the traces that are kept
@@ -121,6 +138,11 @@ pub(crate) enum Verb {
     Db {
         #[command(subcommand)]
         verb: DbVerb,
+    },
+    /// Check or show the config file
+    Config {
+        #[command(subcommand)]
+        verb: ConfigVerb,
     },
     /// Say what works on this machine, and what mends the rest
     Doctor(DoctorArguments),

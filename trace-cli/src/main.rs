@@ -4,6 +4,7 @@
 
 mod args;
 mod clock;
+mod config;
 mod escape;
 mod exit;
 mod grid;
@@ -26,28 +27,65 @@ mod verb;
 use std::process::ExitCode;
 
 use args::{Arguments, DbVerb, Verb};
-use clap::Parser as _;
-use exit::{Exit, Result};
+use config::{Config, Given, Typed};
+use exit::{Blame as _, Exit, Result};
 use output::Output;
 use say::Voice;
 
 fn main() -> ExitCode {
     // What makes no sense to clap ends here, with its own words and status 2.
-    let Arguments { global, verb } = Arguments::parse();
+    let typed = Typed::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
+    let given = match given(typed) {
+        Ok(given) => given,
+        Err(failure) => return failed(&failure, Voice::new(false), None),
+    };
+    let Arguments { global, verb } = given.arguments().unwrap_or_else(|error| {
+        if let Some(whence) = given.whence(&error.to_string()) {
+            Voice::new(false).warn(&whence);
+        }
+        error.exit()
+    });
     let voice = Voice::new(global.verbose);
     let mut output = Output::new(global.color);
-    let exit = run(verb, global.data_dir, voice, &mut output).unwrap_or_else(|failure| {
-        if failure.cause.is_some() {
-            voice.warn(&failure.to_string());
-        }
-        failure.exit
-    });
-    exit.into()
+    let done = run(verb, global.data_dir, &given, voice, &mut output);
+    done.map_or_else(|failure| failed(&failure, voice, Some(&given)), Into::into)
 }
 
-fn run(verb: Verb, data_dir: Option<std::path::PathBuf>, voice: Voice, output: &mut Output) -> Result<Exit> {
+/// Tells why a verb could not do its work.
+fn failed(failure: &exit::Failure, voice: Voice, given: Option<&Given>) -> ExitCode {
+    if failure.cause.is_some() {
+        let message = failure.to_string();
+        voice.warn(&message);
+        if let Some(whence) =
+            given.filter(|_| failure.exit == Exit::Senseless).and_then(|given| given.whence(&message))
+        {
+            voice.warn(&whence);
+        }
+    }
+    failure.exit.into()
+}
+
+/// The config file beneath what was typed. Some verbs do without one, or look at it themselves.
+fn given(typed: Typed) -> Result<Given> {
+    let config = match typed.verb().first() {
+        Some(&("config" | "completions" | "man")) => Config::default(),
+        Some(&"doctor") => Config::load(typed.config()).map(|checked| checked.config).unwrap_or_default(),
+        _ => Config::load(typed.config()).and_then(config::Checked::sound).blame(Exit::Senseless)?,
+    };
+    sources::Keys::configure(&config);
+    Ok(Given { typed, config })
+}
+
+fn run(
+    verb: Verb,
+    data_dir: Option<std::path::PathBuf>,
+    given: &Given,
+    voice: Voice,
+    output: &mut Output,
+) -> Result<Exit> {
     match verb {
         Verb::Trace(typed) => verb::trace::run(*typed, data_dir, voice, output),
+        Verb::Watch(typed) => verb::watch::run(*typed, data_dir, given, voice),
         Verb::Map(typed) => verb::map::run(typed, data_dir, voice, output),
         Verb::Explain(typed) => verb::explain::run(typed, data_dir, output),
         Verb::Relocate(typed) => verb::relocate::run(typed, data_dir, voice, output),
@@ -64,6 +102,7 @@ fn run(verb: Verb, data_dir: Option<std::path::PathBuf>, voice: Voice, output: &
         Verb::Db { verb: DbVerb::Prune { older_than, keep_per_path, dry_run } } => {
             verb::db::prune(older_than, keep_per_path, dry_run, data_dir, output)
         }
+        Verb::Config { verb } => verb::config::run(verb, given, output),
         Verb::Doctor(typed) => verb::doctor::run(typed, data_dir, output),
         Verb::Completions { shell } => verb::completions::run(shell, output),
         Verb::Man { verb } => verb::man::run(&verb, output),

@@ -2,6 +2,7 @@
 
 pub(crate) mod budget;
 pub(crate) mod columns;
+pub(crate) mod config;
 pub(crate) mod explain;
 mod form;
 pub(crate) mod health;

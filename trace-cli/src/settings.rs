@@ -2,7 +2,10 @@
 //!
 //! Whatever can be found wrong without sending, opening or writing anything is found here.
 
+mod aim;
 mod probing;
+#[allow(dead_code, reason = "the loop that reads it is being built")]
+mod watch;
 
 use std::ffi::OsString;
 use std::net::IpAddr;
@@ -20,7 +23,9 @@ use crate::host::Wish;
 use crate::output::Output;
 use crate::picture::{self, Picture};
 use crate::targets::{Rules, Targets};
+pub(crate) use aim::Aim;
 pub(crate) use probing::{Choice, FOREVER};
+pub(crate) use watch::WatchSettings;
 
 /// Up to so many hosts get documents beside the database.
 const DOCUMENTED: u128 = 10;
@@ -199,6 +204,21 @@ impl TraceSettings {
             map,
             format: format.format,
         })
+    }
+
+    /// How each of the hosts is probed.
+    pub(crate) fn aim(&self) -> Aim {
+        Aim {
+            all_addresses: self.all_addresses,
+            wish: self.wish.clone(),
+            choice: self.choice,
+            mode: self.mode,
+            probing: self.probing.clone(),
+            share: self.share,
+            vantage: self.vantage.clone(),
+            origin: self.origin,
+            is_list: self.targets.is_list,
+        }
     }
 
     /// Whether there is one host and no more.

@@ -1,6 +1,7 @@
 //! One file a verb.
 
 pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod db;
 pub(crate) mod delete;
 pub(crate) mod doctor;
@@ -14,3 +15,4 @@ pub(crate) mod map;
 pub(crate) mod relocate;
 pub(crate) mod show;
 pub(crate) mod trace;
+pub(crate) mod watch;

@@ -89,5 +89,5 @@ pub use ipgeolocation::IpGeolocation;
 pub use locate::{Locate, SourceInfo};
 pub use mmdb::Mmdb;
 #[cfg(feature = "http")]
-pub use secret::{Secret, SecretFault, SecretFileError, read_env_file, read_private_file};
+pub use secret::{Secret, SecretFault, SecretFileError, check_private, read_env_file, read_private_file};
 pub use special::{SpecialRange, is_global, special, translated};

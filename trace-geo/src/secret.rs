@@ -176,11 +176,21 @@ pub fn read_private_file(path: &Path) -> Result<Option<String>, SecretFileError>
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(error)),
     };
-    // Of the open file: what is checked is what is read.
-    private(&file.metadata().map_err(failed)?, path)?;
+    check_private(&file, path)?;
     let mut text = String::new();
     file.take(LARGEST_FILE).read_to_string(&mut text).map_err(failed)?;
     Ok(Some(text))
+}
+
+/// Makes sure that nobody but its owner can read or write a file that is open: what is checked is what is read.
+/// `path` is for the message alone.
+///
+/// # Errors
+/// On Unix, if its group or all users can read or write it; and if its permissions cannot be told.
+pub fn check_private(file: &File, path: &Path) -> Result<(), SecretFileError> {
+    let metadata =
+        file.metadata().map_err(|source| SecretFileError::Read { path: path.to_owned(), source })?;
+    private(&metadata, path)
 }
 
 #[cfg(unix)]

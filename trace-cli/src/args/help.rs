@@ -13,6 +13,7 @@ Of many targets the worst counts, in the order 4, 2, 3, 1, 0.
 
 Environment:
   TRACE_DATA_DIR  where traces are kept, unless --data-dir says so
+  TRACE_CONFIG    the config file, unless --config names one
   NO_COLOR        no colours, unless --color says so
   IPGEOLOCATION_API_KEY, IPGEOLOCATION_BASE_URL, MAXMIND_ACCOUNT_ID, MAXMIND_LICENSE_KEY
                   keys for places; also read from a file .env in the data directory, if only you can read it";

@@ -1,11 +1,14 @@
-//! The keys a person has given: in the environment, or in a file `.env` beside the data.
+//! The keys a person has given: in the environment, in a file `.env` beside the data, or in the config file.
 
 use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
 
 use anyhow::{Context as _, anyhow};
 use trace_geo::ipgeolocation;
 use trace_geo::update::Account;
 use trace_geo::{Secret, read_env_file};
+
+use crate::config::Config;
 
 /// What is looked for. `API_KEY` is what the old scripts called the key of ipgeolocation.io.
 const NAMES: [&str; 7] = [
@@ -31,14 +34,29 @@ pub(crate) struct Key {
 pub(crate) struct Keys {
     file: PathBuf,
     of_file: Vec<(String, Secret)>,
+    of_config: Vec<Configured>,
 }
 
+/// A key of the config file: its name, itself, and where it stands.
+type Configured = (&'static str, Secret, String);
+
+/// What the config file gave, or why that is not used. As the environment, it is one for the whole process.
+static OF_CONFIG: RwLock<Result<Vec<Configured>, String>> = RwLock::new(Ok(Vec::new()));
+
 impl Keys {
+    /// From now on these are the keys of the config file.
+    pub(crate) fn configure(config: &Config) {
+        let keys = config.keys.iter().map(|key| (key.name, key.secret.clone(), config.place(key.line)));
+        let configured = config.exposed.clone().map_or_else(|| Ok(keys.collect()), Err);
+        *OF_CONFIG.write().unwrap_or_else(PoisonError::into_inner) = configured;
+    }
+
     /// Reads the `.env` in the data directory, if there is one.
     pub(crate) fn read(data_dir: &Path) -> anyhow::Result<Self> {
         let file = data_dir.join(".env");
         let of_file = read_env_file(&file, &NAMES)?;
-        Ok(Self { file, of_file })
+        let of_config = OF_CONFIG.read().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok(Self { file, of_file, of_config: of_config.map_err(anyhow::Error::msg)? })
     }
 
     /// What was given under `name`; the environment goes before the file.
@@ -50,10 +68,15 @@ impl Keys {
             return Ok(Some(Key { secret, found: format!("{name} in the environment") }));
         }
         let kept = self.of_file.iter().find(|(known, _)| known == name);
-        Ok(kept.map(|(_, secret)| Key {
+        let kept = kept.map(|(_, secret)| Key {
             secret: secret.clone(),
             found: format!("{name} in {}", self.file.display()),
-        }))
+        });
+        let configured = || {
+            let (_, secret, place) = self.of_config.iter().find(|(known, ..)| *known == name)?;
+            Some(Key { secret: secret.clone(), found: format!("{name} in {place}") })
+        };
+        Ok(kept.or_else(configured))
     }
 
     /// What is no secret.

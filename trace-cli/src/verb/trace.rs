@@ -3,7 +3,8 @@
 mod board;
 mod finish;
 mod keep;
-mod launch;
+#[allow(dead_code, reason = "watch, which is being built, asks for the rest")]
+pub(super) mod launch;
 mod live;
 mod stream;
 mod supply;
@@ -11,6 +12,7 @@ mod supply;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use std::{panic, sync::mpsc, thread};
@@ -36,7 +38,7 @@ use crate::output::Output;
 use crate::say::Voice;
 use crate::settings::TraceSettings;
 
-type AnyTracer = Tracer<Box<dyn Link>>;
+pub(super) type AnyTracer = Tracer<Box<dyn Link>>;
 
 /// Traces under way or not stored yet at a time: what bounds the memory of a run.
 const AT_ONCE: usize = 2048;
@@ -70,11 +72,12 @@ pub(crate) fn run(
 
     // The store of the traces themselves is busy keeping some while others are started.
     let before = settings.data_dir.as_deref().and_then(|directory| Store::open_read_only(directory).ok());
-    let mut launch = Launch::new(&settings, before, voice);
+    let aim = Arc::new(settings.aim());
+    let mut launch = Launch::new(before, settings.format == Format::Table, voice);
     let measured = if settings.is_single() {
         for host in settings.targets.clone().into_hosts() {
             let addresses = host.resolve(settings.wish.as_ref());
-            launch.host(&mut tracer, &host, addresses)?;
+            launch.host(&mut tracer, (&aim, 0), &host, addresses)?;
         }
         listen(&interrupt)?;
         if settings.probing.rounds > 1 && settings.format == Format::Table && output.is_terminal() {
@@ -98,7 +101,7 @@ fn listen(interrupt: &Interrupt) -> Result<()> {
 /// One host: what was measured is worked on when the measurement is over, on this thread.
 fn one(
     tracer: &mut AnyTracer,
-    mut launch: Launch<'_>,
+    mut launch: Launch,
     settings: &TraceSettings,
     interrupt: &Interrupt,
     finish: &mut Finish<'_>,
@@ -140,7 +143,7 @@ fn one(
 /// One host, round after round, on a terminal: a table that grows, steered by keys.
 fn rounds(
     tracer: &mut AnyTracer,
-    mut launch: Launch<'_>,
+    mut launch: Launch,
     settings: &TraceSettings,
     interrupt: &Interrupt,
     finish: &mut Finish<'_>,
@@ -201,7 +204,7 @@ fn rounds(
 /// so that no probe waits for either.
 fn many(
     tracer: &mut AnyTracer,
-    mut launch: Launch<'_>,
+    mut launch: Launch,
     settings: &TraceSettings,
     interrupt: &Interrupt,
     finish: &mut Finish<'_>,
@@ -211,6 +214,7 @@ fn many(
     let nobody_reads = AtomicBool::new(false);
     let unfinished = AtomicUsize::new(0);
     let voice = launch.voice();
+    let aim = Arc::new(settings.aim());
     let supply = Supply::of(settings.targets.clone().into_hosts(), settings.wish.clone())
         .context("could not start a thread to look up the hosts");
     let supply = match supply.blame(Exit::CouldNotProbe) {
@@ -248,7 +252,7 @@ fn many(
                     supply::Next::Host(found) => {
                         let (host, addresses) = *found;
                         untraced = untraced.saturating_sub(1);
-                        if let Err(failure) = launch.host(tracer, &host, addresses) {
+                        if let Err(failure) = launch.host(tracer, (&aim, 0), &host, addresses) {
                             // The other hosts are traced all the same.
                             refused = refused.max(tell(voice, &failure));
                         }
@@ -331,7 +335,7 @@ impl Measure {
     fn next(
         &mut self,
         tracer: &mut AnyTracer,
-        launch: &mut Launch<'_>,
+        launch: &mut Launch,
         limit: Duration,
         cancelled: &dyn Fn() -> bool,
     ) -> Option<Happened> {

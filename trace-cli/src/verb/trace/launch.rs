@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use anyhow::anyhow;
 use trace_core::Error;
@@ -14,24 +15,32 @@ use trace_core::tracer::Job;
 use trace_store::Store;
 
 use super::AnyTracer;
-use crate::args::Format;
 use crate::clock;
 use crate::exit::{Blame as _, Exit, Failure, Result};
 use crate::host::Host;
 use crate::say::Voice;
-use crate::settings::{Choice, TraceSettings};
+use crate::settings::{Aim, Choice};
+
+/// The most paths whose lengths are remembered.
+const REMEMBERED: usize = 1 << 16;
 
 /// Starts traces, and starts them again towards the next address of a host where the first leads nowhere.
-pub(super) struct Launch<'a> {
-    settings: &'a TraceSettings,
+pub(in crate::verb) struct Launch {
+    /// Notes go under a table, and are not said while traces are made.
+    table: bool,
     voice: Voice,
     /// What earlier traces tell of the length of paths.
     before: Option<Store>,
+    /// The same of traces of this run.
+    lengths: BTreeMap<(IpAddr, Protocol), Ttl>,
     running: BTreeMap<TargetIndex, Attempt>,
 }
 
 /// A trace that was started.
 struct Attempt {
+    aim: Arc<Aim>,
+    /// What whoever started it calls it.
+    tag: usize,
     job: Job,
     mode: Mode,
     remarks: Vec<String>,
@@ -42,7 +51,7 @@ struct Attempt {
 }
 
 /// What to do with a finished trace.
-pub(super) enum Next {
+pub(in crate::verb) enum Next {
     /// It is the host's trace; these remarks belong to it.
     Enough(Vec<String>),
     /// Nothing left this machine; another address is being traced.
@@ -60,56 +69,57 @@ struct Plan {
     remarks: Vec<String>,
 }
 
-impl<'a> Launch<'a> {
-    pub(super) const fn new(settings: &'a TraceSettings, before: Option<Store>, voice: Voice) -> Self {
-        Self { settings, voice, before, running: BTreeMap::new() }
+impl Launch {
+    pub(in crate::verb) const fn new(before: Option<Store>, table: bool, voice: Voice) -> Self {
+        Self { table, voice, before, lengths: BTreeMap::new(), running: BTreeMap::new() }
     }
 
-    pub(super) const fn voice(&self) -> Voice {
+    pub(in crate::verb) const fn voice(&self) -> Voice {
         self.voice
     }
 
     /// How many traces are under way.
-    pub(super) fn running(&self) -> usize {
+    pub(in crate::verb) fn running(&self) -> usize {
         self.running.len()
     }
 
     /// Starts the trace of a host, to the first of its addresses that there is a way to; or to all of them, if that
-    /// was asked for.
-    pub(super) fn host(
+    /// was asked for. `tag` is what the caller calls them. Returns how many were started.
+    pub(in crate::verb) fn host(
         &mut self,
         tracer: &mut AnyTracer,
+        (aim, tag): (&Arc<Aim>, usize),
         host: &Host,
         addresses: anyhow::Result<Vec<IpAddr>>,
-    ) -> Result<()> {
+    ) -> Result<usize> {
         let addresses = addresses.blame(Exit::CouldNotProbe)?;
         self.voice.tell(|| format!("{}: {addresses:?}", host.name().unwrap_or("address")));
         let (name, zone) = (host.name(), host.zone());
-        if !self.settings.all_addresses {
-            return self.first_of(tracer, name, zone, addresses.into());
+        if !aim.all_addresses {
+            return self.first_of(tracer, (aim, tag), (name, zone), addresses.into()).map(|()| 1);
         }
-        let mut refused = None;
+        let (mut started, mut refused) = (0, None);
         for address in addresses {
-            match self.first_of(tracer, name, zone, [address].into()) {
-                Ok(()) => {}
+            match self.first_of(tracer, (aim, tag), (name, zone), [address].into()) {
+                Ok(()) => started += 1,
                 // The other addresses are traced all the same.
                 Err(failure) => refused = refused.or(Some(failure)),
             }
         }
-        refused.map_or(Ok(()), Err)
+        refused.map_or(Ok(started), Err)
     }
 
     fn first_of(
         &mut self,
         tracer: &mut AnyTracer,
-        name: Option<&str>,
-        zone: Option<&str>,
+        (aim, tag): (&Arc<Aim>, usize),
+        (name, zone): (Option<&str>, Option<&str>),
         mut addresses: VecDeque<IpAddr>,
     ) -> Result<()> {
         let (mut exit, mut refusals) = (None, Vec::new());
         while let Some(address) = addresses.pop_front() {
-            let plan = self.plan(tracer.mode(), Family::of(address));
-            let job = self.job(name, zone, address, &plan)?;
+            let plan = plan(aim, tracer.mode(), Family::of(address));
+            let job = self.job(aim, (name, zone), address, &plan)?;
             match tracer.add(job.clone()) {
                 Ok(target) => {
                     let told = tracer.notes(target).to_vec();
@@ -117,7 +127,8 @@ impl<'a> Launch<'a> {
                         self.voice.warn(note);
                     }
                     let (mode, remarks) = (tracer.mode(), plan.remarks);
-                    let attempt = Attempt { job, mode, remarks, told, others: addresses };
+                    let aim = Arc::clone(aim);
+                    let attempt = Attempt { aim, tag, job, mode, remarks, told, others: addresses };
                     self.running.insert(target, attempt);
                     return Ok(());
                 }
@@ -137,49 +148,27 @@ impl<'a> Launch<'a> {
         Err(Failure::new(exit.unwrap_or(Exit::CouldNotProbe), cause))
     }
 
-    /// What was asked for, or what is permitted, with remarks on why.
-    fn plan(&self, mode: Mode, family: Family) -> Plan {
-        let mut remarks = Vec::new();
-        if mode == Mode::Unprivileged && self.settings.mode.is_none() {
-            remarks.push("unprivileged since raw sockets are not permitted".to_owned());
-        }
-        let (protocols, otherwise) = match self.settings.choice {
-            Choice::Exactly(protocols) => (protocols, Vec::new()),
-            Choice::Furthest { ports, typed } => {
-                let icmp = mode == Mode::Raw || sys::can_ping(family);
-                if !icmp && !ports {
-                    remarks.push("udp since net.ipv4.ping_group_range permits this group no icmp".to_owned());
-                }
-                let mut order = Protocol::ALL.iter().copied();
-                let mut order: VecDeque<Protocol> = order
-                    .by_ref()
-                    .filter(|protocol| *protocol != Protocol::Icmp || (icmp && !ports))
-                    .collect();
-                let first = order.pop_front().unwrap_or(Protocol::Udp);
-                // A list holds many who never answer: three protocols would take thrice as long for each of them.
-                let further = typed || !self.settings.targets.is_list;
-                (Protocols::One(first), if further { order.into() } else { Vec::new() })
-            }
-        };
-        let remarks = if remarks.is_empty() { remarks } else { vec![format!("({})", remarks.join("; "))] };
-        Plan { protocols, otherwise, remarks }
-    }
-
-    fn job(&self, name: Option<&str>, zone: Option<&str>, address: IpAddr, plan: &Plan) -> Result<Job> {
+    fn job(
+        &self,
+        aim: &Aim,
+        (name, zone): (Option<&str>, Option<&str>),
+        address: IpAddr,
+        plan: &Plan,
+    ) -> Result<Job> {
         let mut random = [0; 10];
         getrandom::fill(&mut random)
             .map_err(|error| anyhow!("could not make an id for the trace: {error}"))
             .blame(Exit::CouldNotProbe)?;
         let started = clock::now();
         let target = Target { name: name.map(str::to_owned), address };
-        let interface = zone.map(str::to_owned).or_else(|| self.settings.probing.interface.clone());
+        let interface = zone.map(str::to_owned).or_else(|| aim.probing.interface.clone());
         Ok(Job {
             otherwise: plan.otherwise.clone(),
-            share: self.settings.share,
-            settings: Settings { interface, ..self.settings.probing.clone() },
+            share: aim.share,
+            settings: Settings { interface, ..aim.probing.clone() },
             expected_length: self.expected_length(address, plan.protocols),
-            vantage: self.settings.vantage.clone(),
-            origin: self.settings.origin,
+            vantage: aim.vantage.clone(),
+            origin: aim.origin,
             ..Job::new(trace_store::new_id(started, random), target, plan.protocols, started)
         })
     }
@@ -188,6 +177,9 @@ impl<'a> Launch<'a> {
     /// It is a hint: a store that cannot tell stops no measurement.
     fn expected_length(&self, address: IpAddr, protocols: Protocols) -> Option<Ttl> {
         let Protocols::One(protocol) = protocols else { return None };
+        if let Some(length) = self.lengths.get(&(address, protocol)) {
+            return Some(*length);
+        }
         let known = self.before.as_ref()?.expected_length(address, protocol);
         let length = known.unwrap_or_else(|error| {
             self.voice.warn(&format!("the path as it was before is not known: {error}"));
@@ -195,6 +187,23 @@ impl<'a> Launch<'a> {
         })?;
         self.voice.tell(|| format!("{address} was {length} hops away when it was last reached"));
         Some(length)
+    }
+
+    /// Remembers how long a path was, for the next trace along it.
+    pub(in crate::verb) fn learn(&mut self, trace: &Trace) {
+        let (Some(target), Some(Protocols::One(protocol))) = (&trace.target, trace.protocol) else { return };
+        let length = trace.hops.last().filter(|_| trace.reached()).map(|hop| hop.ttl);
+        if self.lengths.len() >= REMEMBERED {
+            self.lengths.clear();
+        }
+        if let Some(length) = length {
+            self.lengths.insert((target.address, protocol), length);
+        }
+    }
+
+    /// What whoever started a running trace calls it.
+    pub(in crate::verb) fn tag(&self, target: TargetIndex) -> Option<usize> {
+        self.running.get(&target).map(|attempt| attempt.tag)
     }
 
     /// The first of the running traces.
@@ -230,12 +239,17 @@ impl<'a> Launch<'a> {
     }
 
     /// Decides what becomes of a finished trace.
-    pub(super) fn next(&mut self, tracer: &mut AnyTracer, target: TargetIndex, trace: &Trace) -> Next {
+    pub(in crate::verb) fn next(
+        &mut self,
+        tracer: &mut AnyTracer,
+        target: TargetIndex,
+        trace: &Trace,
+    ) -> Next {
         let Some(attempt) = self.running.remove(&target) else { return Next::Enough(Vec::new()) };
-        let Attempt { job, others, mut remarks, told, .. } = attempt;
+        let Attempt { aim, tag, job, others, mut remarks, told, .. } = attempt;
         // Which of several protocols got furthest, and what else came up on the way.
         for note in tracer.notes(target).iter().filter(|note| !told.contains(note)) {
-            if self.settings.format == Format::Table {
+            if self.table {
                 remarks.push(format!("({note})"));
             } else {
                 self.voice.warn(note);
@@ -248,11 +262,37 @@ impl<'a> Launch<'a> {
             return Next::Failed(failure, remarks);
         }
         self.voice.tell(|| format!("{failure}; trying the next address"));
-        match self.first_of(tracer, job.target.name.as_deref(), None, others) {
+        match self.first_of(tracer, (&aim, tag), (job.target.name.as_deref(), None), others) {
             Ok(()) => Next::Another,
             Err(_) => Next::Failed(failure, remarks),
         }
     }
+}
+
+/// What was asked for, or what is permitted, with remarks on why.
+fn plan(aim: &Aim, mode: Mode, family: Family) -> Plan {
+    let mut remarks = Vec::new();
+    if mode == Mode::Unprivileged && aim.mode.is_none() {
+        remarks.push("unprivileged since raw sockets are not permitted".to_owned());
+    }
+    let (protocols, otherwise) = match aim.choice {
+        Choice::Exactly(protocols) => (protocols, Vec::new()),
+        Choice::Furthest { ports, typed } => {
+            let icmp = mode == Mode::Raw || sys::can_ping(family);
+            if !icmp && !ports {
+                remarks.push("udp since net.ipv4.ping_group_range permits this group no icmp".to_owned());
+            }
+            let mut order = Protocol::ALL.iter().copied();
+            let mut order: VecDeque<Protocol> =
+                order.by_ref().filter(|protocol| *protocol != Protocol::Icmp || (icmp && !ports)).collect();
+            let first = order.pop_front().unwrap_or(Protocol::Udp);
+            // A list holds many who never answer: three protocols would take thrice as long for each of them.
+            let further = typed || !aim.is_list;
+            (Protocols::One(first), if further { order.into() } else { Vec::new() })
+        }
+    };
+    let remarks = if remarks.is_empty() { remarks } else { vec![format!("({})", remarks.join("; "))] };
+    Plan { protocols, otherwise, remarks }
 }
 
 /// What the system said if it let no probe out at all.
