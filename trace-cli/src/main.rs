@@ -5,6 +5,7 @@
 mod args;
 mod clock;
 mod config;
+mod confine;
 mod escape;
 mod exit;
 mod grid;
@@ -18,6 +19,7 @@ mod paint;
 mod picture;
 mod places;
 mod report;
+mod rights;
 mod say;
 mod settings;
 mod sources;
@@ -33,6 +35,11 @@ use output::Output;
 use say::Voice;
 
 fn main() -> ExitCode {
+    // Before anything is read that somebody else may have chosen.
+    if let Err(failure) = rights::give_up(std::env::args_os()) {
+        Voice::new(false).warn(&failure.to_string());
+        return failure.exit.into();
+    }
     // What makes no sense to clap ends here, with its own words and status 2.
     let typed = Typed::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
     let given = match given(typed) {

@@ -1,8 +1,12 @@
 //! What is said on standard error: everything that is no result.
 
 use std::io::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::escape::escape;
+
+/// Whether the doctor was named already.
+static POINTED: AtomicBool = AtomicBool::new(false);
 
 /// Says things to the person at the terminal.
 #[derive(Debug, Clone, Copy)]
@@ -16,9 +20,13 @@ impl Voice {
         Self { verbose }
     }
 
-    /// Something went wrong, or is not as was asked.
+    /// Something went wrong, or is not as was asked. Whoever is not permitted something for the first time learns who
+    /// can tell what mends it.
     pub(crate) fn warn(self, text: &str) {
         say(text);
+        if is_refusal(text) && !POINTED.swap(true, Ordering::Relaxed) {
+            say("`trace-cli doctor` tells what is permitted here, and what mends the rest");
+        }
     }
 
     /// Whether what is being done is to be told.
@@ -34,8 +42,29 @@ impl Voice {
     }
 }
 
+/// Whether a text tells that something is not permitted: in our words, or in those of EPERM and EACCES.
+fn is_refusal(text: &str) -> bool {
+    ["not permitted", "Permission denied"].iter().any(|words| text.contains(words))
+}
+
 /// One line after the program's name. There is nobody to tell when standard error is closed.
 fn say(text: &str) {
     let line = format!("trace-cli: {}\n", escape(text));
     let _ = std::io::stderr().lock().write_all(line.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_permitted_is_recognised() {
+        for number in [1, 13] {
+            let error = std::io::Error::from_raw_os_error(number);
+            assert!(is_refusal(&format!("no probe could be sent: {error}")), "{error}");
+        }
+        let error = trace_core::Error::NotPermitted { attempt: "open a raw socket", remedy: "do without" };
+        assert!(is_refusal(&error.to_string()), "{error}");
+        assert!(!is_refusal("no route to 192.0.2.1: Network is unreachable (os error 101)"));
+    }
 }

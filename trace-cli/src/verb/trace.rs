@@ -32,6 +32,7 @@ use self::live::Live;
 use self::stream::Stream;
 use self::supply::Supply;
 use crate::args::{Format, TraceArguments};
+use crate::confine::Walls;
 use crate::exit::{Blame as _, Exit, Failure, Result};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
@@ -69,6 +70,9 @@ pub(crate) fn run(
     let link = sys::open(settings.mode).blame(Exit::CouldNotProbe)?;
     let mut tracer = Tracer::new(link).with_rate(settings.rate);
     voice.tell(|| format!("probing with {} sockets", tracer.mode()));
+    // Everything is open that was named; from here on strangers are listened to.
+    let standing = walls(&settings).build();
+    voice.tell(|| standing.to_string());
 
     // The store of the traces themselves is busy keeping some while others are started.
     let before = settings.data_dir.as_deref().and_then(|directory| Store::open_read_only(directory).ok());
@@ -91,6 +95,15 @@ pub(crate) fn run(
     };
     let ended = finish.end(output);
     Ok(worst.max(ended).max(measured))
+}
+
+/// What a trace reads and writes once it has begun.
+fn walls(settings: &TraceSettings) -> Walls {
+    let sources = settings.sources.iter();
+    let files = sources.clone().flat_map(|from| [&from.places, &from.mmdb, &from.ix, &from.hints]).flatten();
+    let directories = sources.filter_map(|from| from.data_dir.as_ref()).chain(&settings.data_dir);
+    let walls = directories.fold(Walls::new().read(files), |walls, directory| walls.write(directory));
+    settings.map.iter().fold(walls, |walls, map| walls.write_beside(&map.path))
 }
 
 /// Until here nothing was measured, and a signal may end the program as it always does.

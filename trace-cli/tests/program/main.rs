@@ -19,6 +19,7 @@ mod memory;
 mod names;
 mod places;
 mod reverse;
+mod rights;
 mod rounds;
 mod run;
 mod sights;

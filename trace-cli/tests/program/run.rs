@@ -56,7 +56,12 @@ impl Home {
 
     /// The program, as this user finds it; its environment is empty but for a home.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = tool(env!("CARGO_BIN_EXE_trace-cli"));
+        self.command_of(env!("CARGO_BIN_EXE_trace-cli"), arguments)
+    }
+
+    /// The same with another copy of the program.
+    pub(crate) fn command_of(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = tool(program);
         command.env_clear().env("HOME", self.path()).env("PATH", "/usr/bin:/bin").env("TZ", "UTC");
         command.current_dir(self.path()).args(arguments).stdin(Stdio::null());
         command
@@ -86,7 +91,7 @@ impl Home {
 }
 
 impl Run {
-    fn of(command: &mut Command) -> Self {
+    pub(crate) fn of(command: &mut Command) -> Self {
         let output = command.output().expect("start the program");
         let text = |bytes| String::from_utf8(bytes).expect("output in UTF-8");
         Self {

@@ -11,6 +11,19 @@ pub fn can_ping(_family: Family) -> bool {
     false
 }
 
+/// Opens raw sockets for later links: not here.
+///
+/// # Errors
+///
+/// [`Error::Unsupported`], always.
+pub fn open_first(_links: usize) -> Result<(), Error> {
+    Err(Error::Unsupported {
+        mode: Mode::Raw,
+        what: "work on this operating system",
+        remedy: "run the measurement on Linux; everything else works here",
+    })
+}
+
 macro_rules! absent {
     ($(#[$doc:meta])* $name:ident, $mode:expr) => {
         $(#[$doc])*

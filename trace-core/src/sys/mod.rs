@@ -6,10 +6,13 @@
 //! | sends | whole IP packets (`IP_HDRINCL`, `IPV6_HDRINCL`), one system call a probe | UDP datagrams and echo requests of ordinary sockets, TTL by control message, one system call a probe; SYNs by `connect` without waiting, a socket of its own for each |
 //! | hears | the ICMP and TCP answers to its numbers on raw sockets, UDP data on the sockets that reserve its ports | the sockets' error queues (`IP_RECVERR`), echo replies, UDP data, connections made or refused |
 //! | does not see | what the kernel drops before a raw socket | the quoted IP header: TTL, type of service and address translation on the way |
-//! | source, interface, mark | in the packet and beside it | beside the packet; a mark needs `CAP_NET_RAW` or `CAP_NET_ADMIN` (socket(7)) |
+//! | source, interface, mark | in the packet and beside it | beside the packet; a mark needs `CAP_NET_RAW` or `CAP_NET_ADMIN` whenever a packet leaves (socket(7)) |
 //! | source port | any | any, but for TCP, whose probes have a port each |
 //! | fragmentation | the packet's own flag; where it is allowed, the link itself cuts what is too large for the interface | `IP_MTU_DISCOVER`; where it is allowed, this machine cuts what is too large for its interface |
 //! | IPv6 flow label | constant per flow, never 0 | the same, also where the ports of TCP are not, unless another program holds a flow label for itself alone; then the kernel's, which is constant per address and ports and 0 where `net.ipv6.auto_flowlabels` is 0; a label that the user chose is not given up: its probes are refused |
+//!
+//! A program that has rights and wants to get rid of them opens its raw sockets first ([`open_first`]); links made later
+//! take them from there.
 //!
 //! Both work on Linux; elsewhere opening one fails with [`Error::Unsupported`].
 //!
@@ -34,9 +37,9 @@ mod elsewhere;
 mod linux;
 
 #[cfg(not(target_os = "linux"))]
-pub use elsewhere::{RawLink, UnprivilegedLink, can_ping};
+pub use elsewhere::{RawLink, UnprivilegedLink, can_ping, open_first};
 #[cfg(target_os = "linux")]
-pub use linux::{RawLink, UnprivilegedLink, can_ping};
+pub use linux::{RawLink, UnprivilegedLink, can_ping, open_first};
 
 pub use birth::{new_id, wall_clock};
 

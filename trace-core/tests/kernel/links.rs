@@ -220,6 +220,41 @@ lab_test! {
         });
     }
 
+    fn sockets_that_were_opened_first_outlive_the_right_to_open_them() {
+        let lab = Chain::of(1).build();
+        // They belong to the process: this one is for this test alone.
+        lab.vantage().enter(|| sys::open_first(1).expect("open raw sockets"));
+        at_vantage(&lab, Mode::Unprivileged, || {
+            for family in FAMILIES {
+                for protocol in [Protocol::Icmp, Protocol::Udp, Protocol::Tcp] {
+                    let mut link = sys::open(None).expect("open a link");
+                    assert_eq!(link.mode(), Mode::Raw);
+                    let to = destination(lab.target(family), protocol);
+                    link.attach(TARGET, &to).expect("attach the target");
+                    link.send(&probe(protocol, 1, 0, 1)).expect("send a probe");
+                    let mut heard = 0;
+                    let until = link.now() + Duration::from_secs(2);
+                    while heard == 0 && link.now() < until {
+                        link.receive(until, &mut |_| heard += 1).expect("receive");
+                    }
+                    assert_eq!(heard, 1, "{protocol} {family}");
+                    // What is still on its way when a link ends is nobody's.
+                    link.send(&probe(protocol, 1, 0, 2)).expect("send a probe");
+                    std::thread::park_timeout(Duration::from_millis(20));
+                    // Who comes second gets none, which is not for want of rights; or does without.
+                    let error = sys::open(Some(Mode::Raw)).err().expect("all of them are in use");
+                    assert!(matches!(error, Error::System { .. }), "{error}");
+                    assert_eq!(sys::open(None).expect("open any link").mode(), Mode::Unprivileged);
+                    drop(link);
+                    let mut next = sys::open(Some(Mode::Raw)).expect("open the next link");
+                    next.attach(TARGET, &to).expect("attach the target");
+                    let until = next.now() + Duration::from_millis(50);
+                    next.receive(until, &mut |what| panic!("heard {what:?}")).expect("receive");
+                }
+            }
+        });
+    }
+
     fn links_of_either_mode_share_no_number() {
         let lab = Chain::of(1).build();
         lab.vantage().enter(|| {

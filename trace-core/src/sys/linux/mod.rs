@@ -10,11 +10,13 @@ mod kernel;
 mod notes;
 mod packets;
 mod raw;
+mod reserve;
 mod socket;
 mod unprivileged;
 mod way;
 
 pub use raw::RawLink;
+pub use reserve::open_first;
 pub use unprivileged::{UnprivilegedLink, can_ping};
 
 use std::io;

@@ -1,15 +1,18 @@
+pub(super) mod sockets;
+
 use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
 
-use socket2::{Protocol as Number, SockAddr, Socket, Type};
+use socket2::SockAddr;
 
+use self::sockets::{Sockets, is_unsupported};
 use super::control::Orders;
-use super::filter;
 use super::identities::{Identities, Needs, Wanted};
 use super::notes;
 use super::packets::{hear_packets, transmit};
-use super::socket::{self, Fragmentation, SocketOption};
+use super::reserve;
+use super::socket;
 use super::way::Way;
 use crate::Error;
 use crate::carrier;
@@ -21,7 +24,8 @@ use crate::wire::{Headers, Template, fragments};
 
 /// Raw sockets: whole packets out, whole answers in. Needs `CAP_NET_RAW`.
 ///
-/// ICMP, UDP and TCP over both families. The sockets of a family are opened when its first target is attached.
+/// ICMP, UDP and TCP over both families. The sockets of a family are opened when its first target is attached, or come
+/// from those that were opened first ([`super::super::open_first`]), to which they go back.
 ///
 /// The port a SYN leaves from is reserved by a TCP socket that never listens. So the kernel resets by itself
 /// whatever a target accepts, unless a firewall of this machine forbids it.
@@ -38,16 +42,14 @@ pub struct RawLink {
     polled: Vec<libc::pollfd>,
     ears: Vec<Ear>,
     buffer: Vec<u8>,
+    /// Whether the sockets are those that were opened first.
+    lent: bool,
 }
 
 /// What is needed for one family.
 #[derive(Debug)]
 struct Side {
-    family: Family,
-    sender: Option<Socket>,
-    listener: Option<Socket>,
-    /// Hears TCP once a target is probed with it.
-    segments: Option<Socket>,
+    sockets: Sockets,
     identities: Identities,
 }
 
@@ -83,19 +85,27 @@ impl RawLink {
     ///
     /// [`Error::NotPermitted`] without `CAP_NET_RAW`, [`Error::System`] when it fails for another reason.
     pub fn open() -> Result<Self, Error> {
+        let reserve = reserve::take();
+        let lent = reserve.is_some();
+        let [v4, v6] = reserve.unwrap_or_else(|| [Family::V4, Family::V6].map(Sockets::none));
         let mut link = Self {
             clock: Timekeeper::new(SystemClocks::start()),
-            v4: Side::new(Family::V4),
-            v6: Side::new(Family::V6),
+            v4: Side::new(v4),
+            v6: Side::new(v6),
             targets: HashMap::new(),
             polled: Vec::new(),
             ears: Vec::new(),
             buffer: vec![0; usize::from(u16::MAX) + 1],
+            lent,
         };
         // Whether it is permitted shows now, not when the first target is attached. A machine without IPv4
         // may still have the other family.
-        match link.v4.open_sender() {
-            Err(Error::System { source, .. }) if is_unsupported(&source) => link.v6.open_sender()?,
+        match link.v4.sockets.open_sender() {
+            Err(Error::System { source, .. }) if is_unsupported(&source) => link.v6.sockets.open_sender()?,
+            // Not for want of rights: they were there, and others have what was opened with them.
+            Err(Error::NotPermitted { attempt, .. }) if reserve::is_lent_out() => {
+                return Err(Error::System { attempt, source: io::ErrorKind::ResourceBusy.into() });
+            }
             result => result?,
         }
         Ok(link)
@@ -112,100 +122,42 @@ impl RawLink {
         self.polled.clear();
         self.ears.clear();
         for side in [&self.v4, &self.v6] {
-            if let Some(listener) = &side.listener {
+            if let Some(listener) = &side.sockets.listener {
                 self.polled.push(socket::polled(listener));
-                self.ears.push(Ear::Icmp(side.family));
+                self.ears.push(Ear::Icmp(side.family()));
             }
-            if let Some(segments) = &side.segments {
+            if let Some(segments) = &side.sockets.segments {
                 self.polled.push(socket::polled(segments));
-                self.ears.push(Ear::Tcp(side.family));
+                self.ears.push(Ear::Tcp(side.family()));
             }
             for (index, identity) in side.identities.all().iter().enumerate() {
                 self.polled.push(socket::polled(&identity.udp));
-                self.ears.push(Ear::Udp(side.family, index));
+                self.ears.push(Ear::Udp(side.family(), index));
             }
         }
     }
 }
 
-fn is_unsupported(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::EAFNOSUPPORT | libc::EPROTONOSUPPORT))
-}
-
-fn open_raw(family: Family, protocol: Number) -> Result<Socket, Error> {
-    socket::open(family, Type::RAW, protocol).map_err(|source| match source.kind() {
-        io::ErrorKind::PermissionDenied => Error::NotPermitted {
-            attempt: "open a raw socket",
-            remedy: "give the program the right with `sudo setcap cap_net_raw+ep \"$(command -v trace-cli)\"`, \
-                     or do without it: `--mode unprivileged`",
-        },
-        _ => Error::System { attempt: "open a raw socket", source },
-    })
-}
-
 impl Side {
-    const fn new(family: Family) -> Self {
-        let identities = Identities::new(family, Mode::Raw);
-        Self { family, sender: None, listener: None, segments: None, identities }
+    const fn new(sockets: Sockets) -> Self {
+        let identities = Identities::new(sockets.family, Mode::Raw);
+        Self { sockets, identities }
     }
 
-    fn open_sender(&mut self) -> Result<(), Error> {
-        if self.sender.is_some() {
-            return Ok(());
-        }
-        let sender = open_raw(self.family, Number::from(libc::IPPROTO_RAW))?;
-        let attempt = "send whole IP packets";
-        let system = |source| Error::System { attempt, source };
-        match self.family {
-            Family::V4 => sender.set_header_included_v4(true).map_err(system)?,
-            Family::V6 => sender.set_header_included_v6(true).map_err(system)?,
-        }
-        // Makes the kernel say so when a packet finds no room in the queue of an interface, instead of
-        // dropping it in silence. ICMP errors do not come here: no packet of this protocol is ever sent.
-        SocketOption::errors(self.family).set(&sender, 1).map_err(system)?;
-        // Or the kernel would cut, or refuse, what is larger than a path it has learnt of takes. The flag that
-        // forbids routers to cut stands in the packet itself.
-        Fragmentation::Forbidden.tell(&sender, self.family).map_err(system)?;
-        self.sender = Some(sender);
-        Ok(())
+    const fn family(&self) -> Family {
+        self.sockets.family
     }
+}
 
-    fn open_listener(&mut self) -> Result<(), Error> {
-        if self.listener.is_some() {
-            return Ok(());
-        }
-        let listener = open_raw(self.family, socket::icmp(self.family))?;
-        // Echo reply, unreachable, too big, time exceeded, parameter problem (RFC 792, RFC 4443).
-        let types: &[u8] = match self.family {
-            Family::V4 => &[0, 3, 11, 12],
-            Family::V6 => &[1, 2, 3, 4, 129],
-        };
-        socket::hear_only(&listener, self.family, types)
-            .map_err(|source| Error::System { attempt: "filter ICMP messages", source })?;
-        socket::prepare_to_hear(&listener, self.family);
-        self.listener = Some(listener);
-        Ok(())
-    }
-
-    fn open_segments(&mut self) -> Result<(), Error> {
-        if self.segments.is_some() {
-            return Ok(());
-        }
-        let segments = open_raw(self.family, Number::TCP)?;
-        // Nothing until there are numbers to listen for: this socket would hear all TCP of this machine.
-        let _ = filter::hear_only_segments_to(&segments, self.family, &[]);
-        socket::prepare_to_hear(&segments, self.family);
-        self.segments = Some(segments);
-        Ok(())
-    }
-
-    /// Keeps other programs' answers out. If that fails they are read and not recognised.
-    fn listen_to_own_answers(&self) {
-        if let Some(listener) = &self.listener {
-            let _ = filter::hear_only_about(listener, self.family, self.identities.all());
-        }
-        if let Some(segments) = &self.segments {
-            let _ = filter::hear_only_segments_to(segments, self.family, self.identities.all());
+impl Drop for RawLink {
+    fn drop(&mut self) {
+        if self.lent {
+            let sides = [&mut self.v4, &mut self.v6];
+            let sockets = sides.map(|side| {
+                let family = side.family();
+                core::mem::replace(&mut side.sockets, Sockets::none(family))
+            });
+            reserve::give_back(sockets);
         }
     }
 }
@@ -230,12 +182,12 @@ impl Link for RawLink {
         let source = way.source();
 
         let side = self.side(family);
-        side.open_sender()?;
-        side.open_listener()?;
+        side.sockets.open_sender()?;
+        side.sockets.open_listener()?;
         let tcp = protocols.contains(&Protocol::Tcp);
-        let deaf = tcp && side.segments.is_none();
+        let deaf = tcp && side.sockets.segments.is_none();
         if tcp {
-            side.open_segments()?;
+            side.sockets.open_segments()?;
         }
         let reserved = side.identities.all().len();
         let needs = Needs { tcp, ..Needs::default() };
@@ -260,7 +212,7 @@ impl Link for RawLink {
         };
         let claimed = side.identities.claim_for(wanted, now, build);
         if deaf || side.identities.all().len() > reserved {
-            side.listen_to_own_answers();
+            side.sockets.hear_only(side.identities.all());
         }
         let (claimed, (identities, templates)) = claimed?;
         let (to, orders) = (way.to(0, 0), way.orders());
@@ -285,14 +237,14 @@ impl Link for RawLink {
             Family::V4 => &self.v4,
             Family::V6 => &self.v6,
         };
-        let sender = side.sender.as_ref().ok_or_else(super::unknown)?;
+        let sender = side.sockets.sender.as_ref().ok_or_else(super::unknown)?;
         let packet = template.stamp(probe.ttl, probe.id, probe.off_flow);
         let (clock, buffer) = (&self.clock, self.buffer.as_mut_slice());
         let (to, orders) = (&aim.to, aim.orders.bytes());
         let Some(mtu) = aim.mtu.filter(|mtu| packet.len() > *mtu) else {
             return transmit(sender, packet, to, orders, clock, buffer);
         };
-        let pieces = fragments(side.family, packet, mtu, identification(probe)).unwrap_or_default();
+        let pieces = fragments(side.family(), packet, mtu, identification(probe)).unwrap_or_default();
         let mut left = None;
         for piece in &pieces {
             let now = transmit(sender, piece, to, orders, clock, buffer)?;
@@ -319,13 +271,13 @@ impl Link for RawLink {
                 Family::V6 => &self.v6,
             };
             empty &= match *ear {
-                Ear::Icmp(_) => match &side.listener {
+                Ear::Icmp(_) => match &side.sockets.listener {
                     Some(listener) => {
                         hear_packets(listener, Protocol::Icmp, family, &self.clock, &mut self.buffer, hear)
                     }
                     None => true,
                 },
-                Ear::Tcp(_) => match &side.segments {
+                Ear::Tcp(_) => match &side.sockets.segments {
                     Some(segments) => {
                         hear_packets(segments, Protocol::Tcp, family, &self.clock, &mut self.buffer, hear)
                     }
