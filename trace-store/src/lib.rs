@@ -58,16 +58,21 @@
 //!   system that several machines write to.
 //! * No clock is read and no randomness: ids are made from what is handed to [`new_id`].
 
+mod change;
+pub mod diff;
 pub mod document;
 mod error;
 mod id;
 mod pack;
 #[cfg(test)]
 mod samples;
+mod series;
 mod store;
 
+pub use change::{Change, News, What};
 pub use error::Error;
 pub use id::new_id;
+pub use series::Series;
 pub use store::{
     Cursor, Document, Documents, Era, Filter, Match, Overwrite, Prune, Relocated, Report, Spread, Store,
     Stored, Subject, Summary, rescue,

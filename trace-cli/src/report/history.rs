@@ -17,6 +17,8 @@ struct Row<'a> {
     protocol: Option<&'static str>,
     vantage: Option<&'a str>,
     path: String,
+    paths: u64,
+    trace: String,
     first_seen: String,
     last_seen: String,
     traces: u64,
@@ -35,6 +37,8 @@ impl<'a> Row<'a> {
             protocol: era.protocol.map(|protocol| protocol.as_str()),
             vantage: era.vantage.as_deref(),
             path: list::path(era.path),
+            paths: era.paths,
+            trace: era.trace.to_string(),
             first_seen: clock::rfc3339(era.first),
             last_seen: clock::rfc3339(era.last),
             traces: era.traces,
@@ -63,6 +67,7 @@ fn table(eras: &[Era], paint: Paint) -> String {
         ("Median", Side::Right),
         ("p95", Side::Right),
         ("Path", Side::Left),
+        ("Ways", Side::Right),
         ("Address", Side::Left),
         ("Protocol", Side::Left),
         ("Vantage", Side::Left),
@@ -82,6 +87,7 @@ fn table(eras: &[Era], paint: Paint) -> String {
             rtt(|rtt| rtt.median),
             rtt(|rtt| rtt.p95),
             Cell::inked(Ink::Faint, list::path(era.path).get(..8).unwrap_or_default()),
+            Cell::new(if era.paths > 1 { era.paths.to_string() } else { String::new() }),
             Cell::new(era.address.to_string()),
             Cell::new(era.protocol.map(|protocol| protocol.as_str()).unwrap_or_default()),
             Cell::new(era.vantage.as_deref().map(escape).unwrap_or_default()),
@@ -106,6 +112,8 @@ mod tests {
             protocol: Some(Protocols::One(Protocol::Udp)),
             vantage: Some("at\u{1b}tic".to_owned()),
             path: 0x0123_4567_89ab_cdef,
+            paths: 3,
+            trace: trace_core::model::Uuid::from_u128(0x019a_0000_0000_7000_8000_0000_1a2b_3c4d),
             first: 1_793_000_000_000_000_000,
             last: 1_793_100_000_000_000_000,
             traces: 28,
@@ -119,16 +127,25 @@ mod tests {
         };
         [
             era.clone(),
-            Era { first: era.last, path: -1, traces: 1, reached: 0, rtt: None, vantage: None, ..era },
+            Era {
+                first: era.last,
+                path: -1,
+                paths: 1,
+                traces: 1,
+                reached: 0,
+                rtt: None,
+                vantage: None,
+                ..era
+            },
         ]
     }
 
     #[test]
     fn an_era_is_a_line() {
         assert_snapshot!(eras(&sample(), Format::Table, Paint::Plain).unwrap(), @r#"
-        First seen               Last seen                Traces  Reached  Hops  Min ms  Median     p95  Path      Address        Protocol  Vantage
-        2026-10-26 07:33:20 UTC  2026-10-27 11:20:00 UTC      28       27    12  20.001  21.500  80.000  01234567  198.51.100.80  udp       at\u{1b}tic
-        2026-10-27 11:20:00 UTC  2026-10-27 11:20:00 UTC       1        0    12                          ffffffff  198.51.100.80  udp
+        First seen               Last seen                Traces  Reached  Hops  Min ms  Median     p95  Path      Ways  Address        Protocol  Vantage
+        2026-10-26 07:33:20 UTC  2026-10-27 11:20:00 UTC      28       27    12  20.001  21.500  80.000  01234567     3  198.51.100.80  udp       at\u{1b}tic
+        2026-10-27 11:20:00 UTC  2026-10-27 11:20:00 UTC       1        0    12                          ffffffff        198.51.100.80  udp
         "#);
         assert_eq!(eras(&[], Format::Table, Paint::Plain).unwrap(), "no traces\n");
     }
@@ -136,9 +153,9 @@ mod tests {
     #[test]
     fn programs_get_the_same() {
         assert_snapshot!(eras(&sample(), Format::Csv, Paint::Plain).unwrap().replace('\u{1b}', "<ESC>"), @r#"
-        address,protocol,vantage,path,first_seen,last_seen,traces,reached,last_ttl,min_ms,median_ms,p95_ms
-        198.51.100.80,udp,at<ESC>tic,0123456789abcdef,2026-10-26T07:33:20Z,2026-10-27T11:20:00Z,28,27,12,20.001,21.5,80.0
-        198.51.100.80,udp,,ffffffffffffffff,2026-10-27T11:20:00Z,2026-10-27T11:20:00Z,1,0,12,,,
+        address,protocol,vantage,path,paths,trace,first_seen,last_seen,traces,reached,last_ttl,min_ms,median_ms,p95_ms
+        198.51.100.80,udp,at<ESC>tic,0123456789abcdef,3,019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20Z,2026-10-27T11:20:00Z,28,27,12,20.001,21.5,80.0
+        198.51.100.80,udp,,ffffffffffffffff,1,019a0000-0000-7000-8000-00001a2b3c4d,2026-10-27T11:20:00Z,2026-10-27T11:20:00Z,1,0,12,,,
         "#);
         let json: serde_json::Value =
             serde_json::from_str(&eras(&sample(), Format::Json, Paint::Plain).unwrap()).unwrap();

@@ -40,6 +40,7 @@ use trace_core::model::{Atlas, Trace};
 use crate::Error;
 
 pub(crate) use stored::{located_from_text, located_to_text, setup_from_text, setup_to_text};
+pub(crate) use value::{Instant, Text};
 
 /// The schema this program writes, and the only one there is so far.
 pub const SCHEMA: u64 = 1;

@@ -1,13 +1,15 @@
 //! How the paths to a target followed one another.
 
 use core::time::Duration;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
-use rusqlite::params;
-use trace_core::model::{Protocols, Ttl};
+use trace_core::model::{Protocols, Ttl, Uuid};
 
 use super::Store;
-use crate::Error;
+use super::changes::{Strand, microseconds};
+use crate::change::{Route, Sighting, eras, usual};
+use crate::{Error, Series};
 
 /// Whose history.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,7 +21,7 @@ pub struct Subject {
 }
 
 /// Traces that followed one another on one path, made in the same way: to one address, with one protocol, from one
-/// vantage point.
+/// vantage point. Where packets are balanced over several ways that path is the set of them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Era {
     /// The address that was traced to.
@@ -28,17 +30,21 @@ pub struct Era {
     pub protocol: Option<Protocols>,
     /// The name of the place it was measured from.
     pub vantage: Option<String>,
-    /// The hash of the path: equal for equal paths.
+    /// The hash of the path that most of its traces took: equal for equal paths.
     pub path: i64,
+    /// How many paths its traces took; more than one where packets are balanced, or where a trace did not reach the target.
+    pub paths: u64,
     /// When its first trace started: nanoseconds since 1970 UTC.
     pub first: i64,
     /// When its last trace started.
     pub last: i64,
+    /// Its last trace.
+    pub trace: Uuid,
     /// How many traces there were.
     pub traces: u64,
     /// How many of them reached the target.
     pub reached: u64,
-    /// The TTL of the last hop.
+    /// The TTL of the last hop of that path.
     pub last_ttl: Option<Ttl>,
     /// Round-trip times to the target; `None` where it never answered.
     pub rtt: Option<Spread>,
@@ -55,142 +61,107 @@ pub struct Spread {
     pub p95: Duration,
 }
 
-/// A trace as a history sees it.
-struct Row {
-    series: i64,
-    path: i64,
-    reached: bool,
-    /// Least and median RTT to the target in microseconds.
-    rtt: Option<(u32, u32)>,
-}
-
-/// An era that may go on.
-struct Open {
-    era: Era,
-    series: i64,
-    least: u32,
-    medians: Vec<u32>,
-}
-
 impl Store {
-    /// The eras of a target, in the order in which they began: each lasts until a trace made in the same way takes
-    /// another path. A hop that lost every packet of a trace does not make another path.
+    /// The eras of a target, in the order in which they began: each lasts until the path changes for the traces made in
+    /// the same way. A hop that lost every packet of a trace does not begin another one, nor do packets that are balanced
+    /// over several ways: an era ends with a change that [`Store::changes`] tells.
     ///
     /// # Errors
     ///
     /// [`Error::Damaged`] when a row makes no sense, and what SQLite may say.
     pub fn history(&self, subject: &Subject) -> Result<Vec<Era>, Error> {
-        let fault = self.fault("read the history of a target");
-        let target = subject.target.trim();
-        let address = target.parse::<IpAddr>().ok().map(|address| address.to_string());
-        let condition = if address.is_some() {
-            "s.address = (SELECT id FROM address WHERE ip = ?1)"
-        } else {
-            "s.target = ?1 COLLATE NOCASE"
-        };
-        // The series has one number for all setups that differ in nothing that a history tells apart.
-        let sql = format!(
-            "SELECT min(s.id) OVER (PARTITION BY s.address, s.protocol, s.vantage), m.path, p.hash, p.last_ttl, a.ip,
-                 s.protocol, s.vantage, m.started, m.outcome = 0, m.least_us, m.median_us
-             FROM setup AS s JOIN measurement AS m ON m.setup = s.id JOIN path AS p ON p.id = m.path
-             JOIN address AS a ON a.id = s.address
-             WHERE {condition} AND m.started >= ?2 ORDER BY m.started, m.key"
-        );
-        let mut statement = self.connection.prepare_cached(&sql).map_err(fault)?;
-        let mut rows = statement
-            .query(params![address.as_deref().unwrap_or(target), subject.since.unwrap_or(i64::MIN)])
-            .map_err(fault)?;
-        let mut open: Vec<Open> = Vec::new();
-        let mut closed: Vec<Era> = Vec::new();
-        while let Some(row) = rows.next().map_err(fault)? {
-            let (row, mut era) = read(row).map_err(fault)?.ok_or_else(|| Error::Damaged {
-                path: self.path.clone(),
-                message: "a row says something that this program does not know".to_owned(),
-            })?;
-            let found = open.iter().position(|open| open.series == row.series);
-            let same = found.filter(|index| open.get(*index).is_some_and(|open| open.era.path == row.path));
-            let index = same.unwrap_or_else(|| {
-                if let Some(index) = found {
-                    closed.push(open.remove(index).close());
-                }
-                era.path = row.path;
-                open.push(Open {
-                    era: era.clone(),
-                    series: row.series,
-                    least: u32::MAX,
-                    medians: Vec::new(),
-                });
-                open.len() - 1
-            });
-            if let Some(open) = open.get_mut(index) {
-                open.add(&row, era.first);
+        self.eras_on(&self.strands(Some(&subject.target))?, subject.since, None)
+    }
+
+    /// The eras of one series, of its traces that started from `since` on and before `until` (nanoseconds since 1970
+    /// UTC), in the order in which they began.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::history`].
+    pub fn eras_of(
+        &self,
+        series: &Series,
+        since: Option<i64>,
+        until: Option<i64>,
+    ) -> Result<Vec<Era>, Error> {
+        self.eras_on(&self.strand(series)?, since, until)
+    }
+
+    fn eras_on(&self, strands: &[Strand], since: Option<i64>, until: Option<i64>) -> Result<Vec<Era>, Error> {
+        let mut found = Vec::new();
+        for strand in strands {
+            let sightings = self.sightings(strand, since)?;
+            let routes = self.routes(&sightings)?;
+            let mut rest = sightings.as_slice();
+            let begins = eras(&sightings, &routes);
+            for begin in begins.into_iter().rev().chain([0]) {
+                let Some((earlier, era)) = rest.split_at_checked(begin) else { continue };
+                rest = earlier;
+                let asked = |sighting: &&Sighting| {
+                    since.is_none_or(|since| sighting.started >= since)
+                        && until.is_none_or(|until| sighting.started < until)
+                };
+                let era: Vec<Sighting> = era.iter().filter(asked).copied().collect();
+                found.extend(self.era(strand, &era, &routes)?);
             }
         }
-        closed.extend(open.into_iter().map(Open::close));
-        closed.sort_by_key(|era| (era.first, era.last));
-        Ok(closed)
+        found.sort_by_key(|era| (era.first, era.last));
+        Ok(found)
+    }
+
+    /// The era of these traces; none of none, and of those whose target is not known.
+    fn era(
+        &self,
+        strand: &Strand,
+        sightings: &[Sighting],
+        routes: &HashMap<i64, Route>,
+    ) -> Result<Option<Era>, Error> {
+        let (Some(first), Some(last), Some(path)) = (sightings.first(), sightings.last(), usual(sightings))
+        else {
+            return Ok(None);
+        };
+        let Some(address) = strand.series.address else { return Ok(None) };
+        let fault = self.fault("read an era");
+        let one = |sql: &str, number: i64| {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            statement.query_row([number], |row| row.get::<_, rusqlite::types::Value>(0))
+        };
+        let hash = one("SELECT hash FROM path WHERE id = ?", path).map_err(fault)?;
+        let uuid = one("SELECT uuid FROM measurement WHERE key = ?", last.key).map_err(fault)?;
+        let damaged = || Error::Damaged {
+            path: self.path.clone(),
+            message: "a row says something that this program does not know".to_owned(),
+        };
+        let (rusqlite::types::Value::Integer(hash), rusqlite::types::Value::Blob(uuid)) = (hash, uuid) else {
+            return Err(damaged());
+        };
+        let reached: Vec<&Sighting> = sightings.iter().filter(|sighting| sighting.reached()).collect();
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        Ok(Some(Era {
+            address,
+            protocol: strand.series.protocol,
+            vantage: strand.series.vantage.clone(),
+            path: hash,
+            paths: count(sightings.iter().map(|sighting| sighting.path).collect::<BTreeSet<_>>().len()),
+            first: first.started,
+            last: last.started,
+            trace: Uuid::from_slice(&uuid).map_err(|_| damaged())?,
+            traces: count(sightings.len()),
+            reached: count(reached.len()),
+            last_ttl: routes.get(&path).and_then(|route| route.last_ttl).and_then(Ttl::new),
+            rtt: spread(reached.iter().filter_map(|sighting| sighting.rtt)),
+        }))
     }
 }
 
-impl Open {
-    fn add(&mut self, row: &Row, started: i64) {
-        self.era.last = started;
-        self.era.traces += 1;
-        if row.reached {
-            self.era.reached += 1;
-            if let Some((least, median)) = row.rtt {
-                self.least = self.least.min(least);
-                self.medians.push(median);
-            }
-        }
-    }
-
-    fn close(mut self) -> Era {
-        self.medians.sort_unstable();
-        // Nearest rank.
-        let rank = |percent: usize| {
-            let rank = (self.medians.len() * percent).div_ceil(100).max(1);
-            self.medians.get(rank - 1).copied()
-        };
-        let us = |us: u32| Duration::from_micros(us.into());
-        self.era.rtt = rank(50).zip(rank(95)).map(|(median, p95)| Spread {
-            min: us(self.least),
-            median: us(median),
-            p95: us(p95),
-        });
-        self.era
-    }
-}
-
-/// A trace, and the era that it would begin; `None` where a word in it is not known.
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<(Row, Era)>> {
-    let Ok(address) = row.get::<_, String>(4)?.parse() else { return Ok(None) };
-    let protocol = match row.get::<_, Option<String>>(5)? {
-        None => None,
-        Some(word) => match word.parse() {
-            Ok(protocol) => Some(protocol),
-            Err(_) => return Ok(None),
-        },
+fn spread(rtts: impl Iterator<Item = (u32, u32)>) -> Option<Spread> {
+    let (leasts, mut medians): (Vec<u32>, Vec<u32>) = rtts.unzip();
+    medians.sort_unstable();
+    // Nearest rank.
+    let rank = |percent: usize| {
+        let rank = (medians.len() * percent).div_ceil(100).max(1);
+        medians.get(rank - 1).copied().map(microseconds)
     };
-    let started = row.get(7)?;
-    let rtt = row.get::<_, Option<u32>>(9)?.zip(row.get(10)?);
-    let era = Era {
-        address,
-        protocol,
-        vantage: row.get(6)?,
-        path: row.get(2)?,
-        first: started,
-        last: started,
-        traces: 0,
-        reached: 0,
-        last_ttl: row.get::<_, Option<u8>>(3)?.and_then(Ttl::new),
-        rtt: None,
-    };
-    let row = Row {
-        series: row.get(0)?,
-        path: era.path,
-        reached: row.get::<_, Option<bool>>(8)?.unwrap_or(false),
-        rtt,
-    };
-    Ok(Some((row, era)))
+    Some(Spread { min: microseconds(leasts.into_iter().min()?), median: rank(50)?, p95: rank(95)? })
 }

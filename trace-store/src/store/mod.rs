@@ -1,5 +1,6 @@
 //! The database of traces, and the documents beside it.
 
+mod changes;
 mod check;
 mod fault;
 mod file;

@@ -7,10 +7,10 @@ use trace_core::model::{Atlas, Outcome, ProbeResult, Protocol, Protocols, Target
 use super::super::{Documents, Era, Store, Subject};
 use super::realistic::{self, NOVEMBER};
 
-const HOUR: i64 = 3_600_000_000_000;
+pub(super) const HOUR: i64 = 3_600_000_000_000;
 
 /// Trace number `hour` to the target 198.18.0.15 through a fifth router of number `router`, with such a median RTT.
-fn trace(hour: u32, router: u8, milliseconds: u64) -> Trace {
+pub(super) fn trace(hour: u32, router: u8, milliseconds: u64) -> Trace {
     let (mut trace, _) = realistic::trace(hour, 1, 3);
     trace.started = NOVEMBER + i64::from(hour) * HOUR;
     trace.target = Some(Target { name: Some("Host.Example".to_owned()), address: [198, 18, 0, 15].into() });
@@ -30,7 +30,7 @@ fn history(store: &Store, target: &str) -> Vec<Era> {
     store.history(&Subject { target: target.to_owned(), since: None }).unwrap()
 }
 
-fn stored(traces: &[Trace]) -> (tempfile::TempDir, Store) {
+pub(super) fn stored(traces: &[Trace]) -> (tempfile::TempDir, Store) {
     let directory = tempfile::tempdir().unwrap();
     let mut store = Store::open(directory.path()).unwrap();
     for trace in traces {
@@ -47,17 +47,17 @@ fn outline(eras: &[Era]) -> Vec<(i64, i64, u64)> {
 #[test]
 fn an_era_lasts_until_another_path_is_taken() {
     let mut traces: Vec<Trace> = (0..10).map(|hour| trace(hour, 1, 20)).collect();
-    traces.extend((10..13).map(|hour| trace(hour, 2, 30)));
-    traces.extend((13..20).map(|hour| trace(hour, 1, 21)));
+    traces.extend((10..15).map(|hour| trace(hour, 2, 30)));
+    traces.extend((15..22).map(|hour| trace(hour, 1, 21)));
     // A hop that lost every packet of one trace, and a target that did not answer in another.
     for probe in &mut traces[4].hops[6].probes {
         probe.result = ProbeResult::Silent;
     }
-    traces[15].outcome = Some(Outcome::Exhausted);
+    traces[17].outcome = Some(Outcome::Exhausted);
     let (_directory, store) = stored(&traces);
     for name in ["198.18.0.15", " 198.18.0.15", "host.example", "HOST.EXAMPLE"] {
         let eras = history(&store, name);
-        assert_eq!(outline(&eras), [(0, 9, 10), (10, 12, 3), (13, 19, 7)], "{name}");
+        assert_eq!(outline(&eras), [(0, 9, 10), (10, 14, 5), (15, 21, 7)], "{name}");
         assert_eq!(eras[0].path, eras[2].path);
         assert_ne!(eras[0].path, eras[1].path);
         assert_eq!((eras[0].reached, eras[2].reached), (10, 6));
@@ -70,7 +70,7 @@ fn an_era_lasts_until_another_path_is_taken() {
         assert_eq!((rtt.min, rtt.median), (Duration::from_millis(30), Duration::from_micros(30_010)));
     }
     let since = Subject { target: "host.example".to_owned(), since: Some(NOVEMBER + 11 * HOUR) };
-    assert_eq!(outline(&store.history(&since).unwrap()), [(11, 12, 2), (13, 19, 7)]);
+    assert_eq!(outline(&store.history(&since).unwrap()), [(11, 14, 4), (15, 21, 7)]);
     assert!(history(&store, "elsewhere.example").is_empty());
     assert!(history(&store, "192.0.2.1").is_empty());
     assert!(history(&store, "").is_empty());

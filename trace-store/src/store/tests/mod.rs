@@ -1,3 +1,4 @@
+mod changes;
 mod crash;
 mod documents;
 mod history;

@@ -1,0 +1,115 @@
+//! Changes of the way to a target, on traces whose paths are known.
+
+use trace_core::model::{Atlas, Outcome, ProbeResult, Trace, Ttl};
+
+use super::super::{Documents, Store, Subject};
+use super::history::{HOUR, stored, trace};
+use super::realistic::NOVEMBER;
+use crate::{Change, Error, What};
+
+fn changes(store: &Store, since: Option<i64>) -> Vec<Change> {
+    store.changes(&Subject { target: "host.example".to_owned(), since }).unwrap()
+}
+
+fn hours(changes: &[Change]) -> Vec<i64> {
+    changes.iter().map(|change| (change.at - NOVEMBER) / HOUR).collect()
+}
+
+/// Forty hours on one path, forty on another, forty on the first.
+fn rerouted() -> Vec<Trace> {
+    let router = |hour: u32| if (40..80).contains(&hour) { 2 } else { 1 };
+    (0..120).map(|hour| trace(hour, router(hour), 20)).collect()
+}
+
+#[test]
+fn a_change_is_told_with_its_traces() {
+    let traces = rerouted();
+    let (_directory, store) = stored(&traces);
+    let found = changes(&store, None);
+    assert_eq!(hours(&found), [80, 40]);
+    let first = &found[1];
+    assert_eq!((first.before, first.after), (traces[39].id, traces[40].id));
+    assert_eq!((first.sure, first.sure_at), (traces[41].id, traces[41].started));
+    assert_eq!(first.name.as_deref(), Some("Host.Example"));
+    let ttl = Ttl::new(5).unwrap();
+    let What::Path { before, after, first_ttl, last_ttl } = first.what else { panic!("{first:?}") };
+    assert_eq!((first_ttl, last_ttl), (ttl, ttl));
+    let eras = store.history(&Subject { target: "198.18.0.15".to_owned(), since: None }).unwrap();
+    assert_eq!(eras.iter().map(|era| era.path).collect::<Vec<_>>(), [before, after, before]);
+    assert_eq!(
+        eras.iter().map(|era| era.trace).collect::<Vec<_>>(),
+        [39, 79, 119].map(|last| traces[last].id)
+    );
+    assert_eq!(first.what.to_string(), "the path changed at TTL 5");
+    assert_eq!(found, store.changes_of(&first.series, None).unwrap());
+    assert_eq!(found, store.all_changes(None).unwrap());
+    assert_eq!(hours(&changes(&store, Some(NOVEMBER + 41 * HOUR))), [80]);
+    assert_eq!(hours(&changes(&store, Some(NOVEMBER + 40 * HOUR))), [80, 40]);
+    assert!(
+        store.changes(&Subject { target: "elsewhere.example".to_owned(), since: None }).unwrap().is_empty()
+    );
+}
+
+#[test]
+fn programs_read_a_change() {
+    let traces = rerouted();
+    let (_directory, store) = stored(&traces);
+    let json = serde_json::to_value(&changes(&store, None)[0]).unwrap();
+    assert_eq!(json["kind"], "path");
+    assert_eq!(json["at"], "2026-11-04T08:00:00.000000000Z");
+    assert_eq!(json["target"], serde_json::json!({ "name": "Host.Example", "address": "198.18.0.15" }));
+    assert_eq!((&json["path"]["first_ttl"], &json["level"]), (&5.into(), &serde_json::Value::Null));
+    assert_eq!(json["key"].as_str().unwrap().len(), 16);
+    assert_eq!(json["text"], "the path changed at TTL 5");
+}
+
+#[test]
+fn who_asks_after_each_trace_hears_of_each_change_once() {
+    let mut traces = rerouted();
+    // A stray, a target that does not answer, a silent hop.
+    traces[20] = trace(20, 7, 20);
+    traces[25].outcome = Some(Outcome::Exhausted);
+    for probe in &mut traces[30].hops[6].probes {
+        probe.result = ProbeResult::Silent;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let mut store = Store::open(directory.path()).unwrap();
+    let mut told = Vec::new();
+    let mut suspicions = Vec::new();
+    for (hour, trace) in traces.iter().enumerate() {
+        store.put(trace, &Atlas::default(), Documents::Skip).unwrap();
+        let news = store.news(trace.id).unwrap();
+        told.extend(news.changes);
+        if news.suspicion {
+            suspicions.push(hour);
+        }
+    }
+    told.reverse();
+    assert_eq!(told, changes(&store, None));
+    assert_eq!(hours(&told), [80, 40]);
+    assert_eq!(suspicions, [20, 40, 41, 80], "where a stray was met once, one takes a trace more to be sure");
+    assert!(matches!(store.news(trace_core::model::Uuid::nil()), Err(Error::Unknown { .. })));
+}
+
+#[test]
+fn balanced_paths_are_one_era_and_no_change() {
+    let draw = |hour: u32| u8::try_from(hour.wrapping_mul(2_654_435_761) >> 29).unwrap() % 2;
+    let traces: Vec<Trace> = (0..200).map(|hour| trace(hour, 1 + draw(hour), 20)).collect();
+    let (_directory, store) = stored(&traces);
+    assert!(changes(&store, None).is_empty());
+    let eras = store.history(&Subject { target: "host.example".to_owned(), since: None }).unwrap();
+    assert_eq!(eras.iter().map(|era| (era.traces, era.paths)).collect::<Vec<_>>(), [(200, 2)]);
+}
+
+#[test]
+fn the_order_of_storing_makes_no_difference() {
+    let traces = rerouted();
+    let (_directory, store) = stored(&traces);
+    let mut shuffled: Vec<Trace> =
+        (0..traces.len()).map(|number| traces[number * 77 % 120].clone()).collect();
+    let (_other, other) = stored(&shuffled);
+    assert_eq!(changes(&store, None), changes(&other, None));
+    shuffled.reverse();
+    let (_third, third) = stored(&shuffled);
+    assert_eq!(changes(&store, None), changes(&third, None));
+}
