@@ -53,7 +53,8 @@
 //! Each candidate is then held against those chosen at all other hops, at every TTL and flow where its
 //! address answered; the worst verdict is its own. Where one place contradicts one other only, and neither
 //! weighs more (by 0.15; what is above, and 0.2 for each other maker that agrees, 0.6 at most), nothing tells
-//! which is wrong: both are suspect.
+//! which is wrong: both are suspect. Where one of them is the target, and needs more than light in vacuum, it is not
+//! placed: routers do not answer from several places, targets may.
 //!
 //! # What comes of it
 //!
@@ -96,7 +97,7 @@ use self::claim::{Subject, subjects};
 use self::path::{Board, Ruling};
 use self::spot::Spots;
 pub(crate) use self::spot::kilometres;
-use self::tour::FIBRE;
+use self::tour::{FIBRE, VACUUM};
 
 /// Half the way round the world along a meridian, in kilometres: no place is further away.
 const FURTHEST: f64 = 20_004.0;
@@ -205,7 +206,14 @@ fn settle(
     }
     let verdict_of =
         |index: usize| rulings.get(index).and_then(Option::as_ref).map_or(Verdict::Area, |r| r.verdict);
-    let standing = |&index: &usize| verdict_of(index) != Verdict::Impossible;
+    // A router that contradicts another router may be right as well as the other. A target has one more way to be
+    // wrong, answering from several places: what contradicts it beyond the speed of light is believed.
+    let is_target = target == Some(subject.address);
+    let too_far = |index: usize| {
+        let ruling = rulings.get(index).and_then(Option::as_ref);
+        is_target && ruling.is_some_and(|ruling| ruling.speed > VACUUM)
+    };
+    let standing = |&index: &usize| verdict_of(index) != Verdict::Impossible && !too_far(index);
     let best = (0..subject.claims.len()).filter(standing).min_by(|&one, &other| {
         let rank = |index: usize| (verdict_of(index) == Verdict::Suspect, subject.pick() != Some(index));
         let weight = |index: usize| subject.claims.get(index).map_or(0.0, |claim| claim.weight);
@@ -217,7 +225,7 @@ fn settle(
     });
     let Some((best, claim, evidence)) = chosen else {
         let fast = rulings.iter().flatten().all(|ruling| ruling.speed > 2.0 * FIBRE);
-        let anycast = fast && target == Some(subject.address);
+        let anycast = fast && is_target;
         located.verdict = Some(if anycast { Verdict::Anycast } else { Verdict::Unlocated });
         located.place = network(&located.candidates, None);
         (located.source, located.score) = (None, None);

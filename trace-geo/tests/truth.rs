@@ -1,6 +1,24 @@
 //! The judge against synthetic truth: paths between real cities, round-trip times as fibre makes them, and
 //! databases with the faults of real ones. Nothing here shares code or a constant with the judge.
 //!
+//! # What has to be struck
+//!
+//! A false point is *displaced* by more than the bound if it lies further from the truth than light gets in the
+//! router's RTT (in vacuum, there and back), and its own radius and a city's besides. It is *beyond* the bound if it
+//! lies further than that from a place where the packets truly were: the source, where that is known, or another
+//! router of the path of which at least one source says rightly where it is, in the RTT of the later of the two.
+//!
+//! Who knows the source can strike nearly all that is displaced, and 98% of it is asked for. Without the source not
+//! everything displaced can be refuted by anybody: the first router answers in 3 ms, so that any other place on
+//! earth is displaced; but nothing was before it, and what was behind it was there 80 ms later, in which light gets
+//! 12,000 km. If all of the path were moved there with the unknown source, no clock would show it. What can be asked
+//! without a source is therefore 98% of what is beyond the bound, and of what is displaced as far as it is beyond
+//! the bound; the share of all that is displaced is printed beside it.
+//!
+//! A target that answers from many places is drawn falsely if light could not have been at the pin: never where the
+//! source is known. One whose false place lies within what light allows cannot be told from a right one, and without
+//! the source that goes for a path whose routers are all misplaced together.
+//!
 //! `cargo test -p trace-geo --test truth -- --ignored --nocapture` prints the whole table.
 
 #![allow(
@@ -34,8 +52,8 @@ use tally::{Start, Tally, mean, percent, quantile};
 
 /// For looking at while the judge is tuned.
 const TUNING: [u64; 4] = [11, 12, 13, 14];
-/// Never used for that.
-const HELD_OUT: u64 = 20_261_124;
+/// Never used for that: chosen once, after the last change of the judge, and looked at once.
+const HELD_OUT: u64 = 7_305_118_226;
 const PATHS: u64 = 1000;
 
 /// What has to hold on paths that nobody looked at, with the start and without.
@@ -45,8 +63,13 @@ fn holds(start: Start) {
     for (faulty, all) in tally.faulty.iter().zip(tally.places) {
         assert!((13.0..18.0).contains(&percent(*faulty, all)), "{faulty} of {all} places are faulty");
     }
-    let [beyond, struck, _] = tally.beyond;
-    assert!(beyond > 1000 && percent(struck, beyond) >= 98.0, "{struck} of {beyond} beyond the bound struck");
+    let mut asked = vec![("beyond", tally.beyond), ("refutable", tally.refutable)];
+    if start == Start::Typed {
+        asked.push(("displaced", tally.displaced));
+    }
+    for (what, [all, struck, _]) in asked {
+        assert!(all > 1000 && percent(struck, all) >= 98.0, "{struck} of {all} {what} struck");
+    }
     let [right, struck, _] = tally.right;
     assert!(right > 30_000 && percent(struck, right) <= 1.0, "{struck} of {right} right places struck");
     let least = |of: fn(&[f64]) -> f64| {
@@ -55,8 +78,11 @@ fn holds(start: Start) {
     let median: fn(&[f64]) -> f64 = |errors| quantile(errors, 0.5);
     assert!(mean(&tally.chosen_errors) <= least(mean) / 2.0, "mean error");
     assert!(median(&tally.chosen_errors) <= least(median) / 2.0, "median error");
-    let [all, off, recognised] = tally.anycast;
+    let [all, off, beyond, recognised] = tally.anycast;
     assert!(off * 10 <= all && recognised * 3 >= all * 2, "{recognised} of {all} recognised, {off} far off");
+    // Without a source a whole path may be moved, and its target with it.
+    let most = if start == Start::Typed { 0 } else { all / 20 };
+    assert!(beyond <= most, "{beyond} of {all} drawn where no light was");
 }
 
 #[test]

@@ -23,6 +23,8 @@ use super::network::Network;
 use super::random::Random;
 
 pub const DATABASES: [&str; 3] = ["mmdb:GeoLite2-City", "mmdb:DBIP-City-Lite", "mmdb:IP2LOCATION-LITE-DB5"];
+/// What a point without a radius means, in kilometres: a city with what belongs to it.
+pub const CITY: f64 = 30.0;
 /// A little more than 15%, since a fault sometimes happens to name the right city.
 const FAULTY: f64 = 0.17;
 const SHARED: f64 = 0.35;
@@ -34,7 +36,7 @@ pub struct Answer {
     pub place: Place,
     /// Where a person would put a pin: the point, or the middle of the country.
     pub pin: Point,
-    /// The truth lies within its radius (25 km where it states none), or in its country.
+    /// The truth lies within its radius ([`CITY`] where it states none), or in its country.
     pub right: bool,
     /// It states a point, not a country.
     pub point: bool,
@@ -207,7 +209,7 @@ fn city_answer(
         ..Place::default()
     };
     let far = pin.kilometres(network.cities[router.city].at);
-    Answer { source, place, pin, right: far <= radius_km.unwrap_or(25.0) && !router.anycast, point: true }
+    Answer { source, place, pin, right: far <= radius_km.unwrap_or(CITY) && !router.anycast, point: true }
 }
 
 fn country(source: &'static str, network: &Network, router: &Router, city: usize) -> Answer {

@@ -9,7 +9,10 @@ use super::globe::{Point, furthest};
 use super::measurement::{Journey, Router};
 use super::network::Network;
 use super::random::Random;
-use super::sources::{Answer, DATABASES, answers, atlas};
+use super::sources::{Answer, CITY, DATABASES, answers, atlas};
+
+/// How far from where it starts a path is said to start, in kilometres.
+const START: f64 = 20.0;
 
 /// What the judge is told of where a path starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,10 +31,12 @@ pub struct Tally {
     /// Places in the first database, all together and wrong ones.
     pub places: [usize; 3],
     pub faulty: [usize; 3],
-    /// Points further away than light gets from where the path was; struck; suspect.
+    /// Points beyond the bound: further than light gets from a place where the path truly was; struck; suspect.
     pub beyond: [usize; 3],
-    /// Points displaced by more than light gets in the RTT, whatever the direction; struck; suspect.
+    /// Points displaced from the truth by more than light gets in the RTT, whatever the direction; struck; suspect.
     pub displaced: [usize; 3],
+    /// What is both; struck; suspect.
+    pub refutable: [usize; 3],
     /// Right places; struck; suspect.
     pub right: [usize; 3],
     /// Kilometres between truth and what each database says, and what was chosen.
@@ -39,8 +44,9 @@ pub struct Tally {
     pub chosen_errors: Vec<f64>,
     /// Addresses for which a point, a country, nothing was chosen.
     pub chosen: [usize; 3],
-    /// Targets that answer from many places; of these where the pin would lie over 1,500 km off; recognised.
-    pub anycast: [usize; 3],
+    /// Targets that answer from many places; of these where the pin would lie over 1,500 km off; of these where
+    /// light could not have been there; recognised.
+    pub anycast: [usize; 4],
     /// Wrong starts and right ones from a database; of each those that were found plausible.
     pub starts: [[usize; 2]; 2],
 }
@@ -63,7 +69,7 @@ impl Tally {
         let from = if start == Start::Looked { OriginSource::Database } else { OriginSource::Flag };
         journey.trace.origin = Coordinates::new(stated.latitude, stated.longitude)
             .filter(|_| start != Start::Unknown)
-            .map(|coordinates| Origin { coordinates, radius_km: Some(25.0), from });
+            .map(|coordinates| Origin { coordinates, radius_km: Some(START), from });
         let judged = judge::inspect(&journey.trace, &atlas(&journey, &said));
         self.paths += 1;
         if let Some(origin) = judged.origin {
@@ -74,7 +80,9 @@ impl Tally {
             let Some(bound) = router.bound else { continue };
             let located = judged.atlas.get(router.address).unwrap();
             if router.anycast {
-                self.add_anycast(network, router, located);
+                let known = (start == Start::Typed).then_some(journey.source);
+                let passed = passed(network, &journey, &said, index, known);
+                self.add_anycast(network, router, located, &passed);
                 continue;
             }
             let truth = network.cities[router.city].at;
@@ -90,16 +98,18 @@ impl Tally {
                 if answer.right {
                     count(&mut self.right);
                 }
-                let radius = answer.place.radius_km.unwrap_or(25.0);
+                let radius = answer.place.radius_km.unwrap_or(CITY);
                 if answer.point && !answer.right {
-                    let beyond = |&(place, slack, rtt): &(Point, f64, f64)| {
-                        answer.pin.kilometres(place) - radius - slack > furthest(rtt)
-                    };
-                    if passed.iter().any(beyond) {
+                    let beyond = passed.iter().any(|passed| passed.excludes(answer.pin, radius));
+                    let displaced = answer.pin.kilometres(truth) - radius - CITY > furthest(bound);
+                    if beyond {
                         count(&mut self.beyond);
                     }
-                    if answer.pin.kilometres(truth) - radius - 25.0 > furthest(bound) {
+                    if displaced {
                         count(&mut self.displaced);
+                    }
+                    if beyond && displaced {
+                        count(&mut self.refutable);
                     }
                 }
             }
@@ -134,20 +144,37 @@ impl Tally {
         }
     }
 
-    fn add_anycast(&mut self, network: &Network, router: &Router, located: &Located) {
+    fn add_anycast(&mut self, network: &Network, router: &Router, located: &Located, passed: &[Passed]) {
         self.anycast[0] += 1;
-        let pin = located.place.as_ref().and_then(|place| place.coordinates);
+        let place = located.place.as_ref();
+        let pin = place.and_then(|place| place.coordinates);
+        let pin = pin.map(|pin| Point { latitude: pin.latitude(), longitude: pin.longitude() });
+        let radius = place.and_then(|place| place.radius_km).unwrap_or(CITY);
         let truth = network.cities[router.city].at;
-        let off = |pin: Coordinates| {
-            Point { latitude: pin.latitude(), longitude: pin.longitude() }.kilometres(truth) > 1500.0
-        };
-        self.anycast[1] += usize::from(pin.is_some_and(off));
-        self.anycast[2] += usize::from(located.verdict == Some(Verdict::Anycast));
+        self.anycast[1] += usize::from(pin.is_some_and(|pin| pin.kilometres(truth) > 1500.0));
+        let beyond = |pin| passed.iter().any(|passed| passed.excludes(pin, radius));
+        self.anycast[2] += usize::from(pin.is_some_and(beyond));
+        self.anycast[3] += usize::from(located.verdict == Some(Verdict::Anycast));
     }
 }
 
-/// Where the packets were that the router at `index` answered or that passed it, how far from there it may be
-/// said to be, and the time in which they were there, there, and back: the source if it is known, and the
+/// A place where the packets truly were that a router answered, or that passed it.
+struct Passed {
+    at: Point,
+    /// How far from there it may rightly be said to be, in kilometres.
+    slack: f64,
+    /// The time in which they were there and here, in milliseconds of a round trip.
+    rtt: f64,
+}
+
+impl Passed {
+    /// Whether light, even in vacuum, does not get to a point so many kilometres wide.
+    fn excludes(&self, pin: Point, radius: f64) -> bool {
+        pin.kilometres(self.at) - radius - self.slack > furthest(self.rtt)
+    }
+}
+
+/// Where the packets were that the router at `index` answered or that passed it: the source if it is known, and the
 /// routers before and behind it of which anybody says rightly where they are.
 fn passed(
     network: &Network,
@@ -155,15 +182,16 @@ fn passed(
     answers: &[Vec<Answer>],
     index: usize,
     source: Option<Point>,
-) -> Vec<(Point, f64, f64)> {
+) -> Vec<Passed> {
     let bound = journey.routers[index].bound.unwrap();
-    let mut passed: Vec<(Point, f64, f64)> = source.map(|source| (source, 25.0, bound)).into_iter().collect();
+    let start = source.map(|at| Passed { at, slack: START, rtt: bound });
+    let mut passed: Vec<Passed> = start.into_iter().collect();
     for (other, (router, answers)) in journey.routers.iter().zip(answers).enumerate() {
         let right = answers.iter().filter(|answer| answer.right && answer.point);
-        let slack = right.map(|answer| 2.0 * answer.place.radius_km.unwrap_or(25.0)).min_by(f64::total_cmp);
+        let slack = right.map(|answer| 2.0 * answer.place.radius_km.unwrap_or(CITY)).min_by(f64::total_cmp);
         if let Some((behind, slack)) = router.bound.zip(slack).filter(|_| other != index) {
             let rtt = if other < index { bound } else { behind };
-            passed.push((network.cities[router.city].at, slack, rtt));
+            passed.push(Passed { at: network.cities[router.city].at, slack, rtt });
         }
     }
     passed
@@ -187,8 +215,9 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} paths, {} addresses that answered", self.paths, self.addresses)?;
         for (what, [all, struck, suspect]) in [
-            ("points beyond what light allows", self.beyond),
-            ("points displaced by more than that", self.displaced),
+            ("points beyond the bound", self.beyond),
+            ("points displaced by more than it", self.displaced),
+            ("points of which both is true", self.refutable),
             ("right places", self.right),
         ] {
             let (struck, suspect) = (percent(struck, all), percent(suspect, all));
@@ -210,8 +239,12 @@ impl fmt::Display for Tally {
         let [points, countries, nothing] = self.chosen;
         let more = format!("points {points}, countries {countries}, nothing {nothing}");
         row("chosen", &self.chosen_errors, more)?;
-        let [all, off, recognised] = self.anycast;
-        writeln!(f, "  {all} anycast targets, {recognised} recognised, {off} drawn more than 1500 km off")?;
+        let [all, off, beyond, recognised] = self.anycast;
+        writeln!(
+            f,
+            "  {all} anycast targets, {recognised} recognised, {off} drawn more than 1500 km off, {beyond} where no \
+             light was"
+        )?;
         let [[wrong, kept], [right, stand]] = self.starts;
         writeln!(
             f,

@@ -212,6 +212,24 @@ fn where_nothing_tells_which_of_two_is_wrong_both_are_suspect() {
     assert_eq!(judged.consistency, Some(0.5));
 }
 
+/// A router does not answer from several places; a target may, so of the two it is the one that has no pin. Where light
+/// in vacuum could have been, both keep theirs.
+#[test]
+fn a_target_that_contradicts_one_router_has_no_pin() {
+    for (rtt, verdict_then, pinned) in
+        [(39.0, Verdict::Suspect, true), (36.0, Verdict::Unlocated, false), (10.0, Verdict::Anycast, false)]
+    {
+        let mut trace = path(&[1.0, rtt]);
+        trace.target = Some(Target { name: None, address: address(2) });
+        let rows = atlas(&[&[town(40.71, -74.01, 0.0)], &[town(51.51, -0.13, 0.0)]]);
+        let judged = judge(&trace, &rows);
+        assert_eq!((verdict(&judged, 1), verdict(&judged, 2)), (Some(Verdict::Suspect), Some(verdict_then)));
+        assert_eq!(judged.get(address(2)).unwrap().place.is_some(), pinned, "{rtt}");
+        assert_eq!(candidate(&judged, 2, 0), Some(Verdict::Suspect));
+        assert!(judged.get(address(1)).unwrap().place.is_some());
+    }
+}
+
 #[test]
 fn an_origin_from_a_database_is_a_candidate_and_one_typed_stands() {
     // Frankfurt, Paris, Amsterdam within 12 ms; the origin is said to be in Tokyo.
