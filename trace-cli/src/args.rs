@@ -5,6 +5,8 @@ mod geo;
 mod help;
 mod list;
 mod probing;
+#[cfg(feature = "serve")]
+mod serve;
 mod values;
 mod watch;
 
@@ -20,6 +22,8 @@ pub(crate) use config::{ConfigVerb, ShowConfigArguments};
 pub(crate) use geo::UpdateArguments;
 pub(crate) use list::ListArguments;
 pub(crate) use probing::{Probing, TargetArguments};
+#[cfg(feature = "serve")]
+pub(crate) use serve::ServeArguments;
 pub(crate) use values::{Asked, Canvas, Rounds, interface};
 pub(crate) use watch::{LogFormat, WatchArguments};
 
@@ -144,6 +148,9 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: ConfigVerb,
     },
+    /// Show the traces that are kept as a page in the browser
+    #[cfg(feature = "serve")]
+    Serve(ServeArguments),
     /// Say what works on this machine, and what mends the rest
     Doctor(DoctorArguments),
     /// Print the completions of a shell

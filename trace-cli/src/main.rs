@@ -21,6 +21,8 @@ mod places;
 mod report;
 mod rights;
 mod say;
+#[cfg(feature = "serve")]
+mod serve;
 mod settings;
 mod sources;
 mod targets;
@@ -110,6 +112,8 @@ fn run(
             verb::db::prune(older_than, keep_per_path, dry_run, data_dir, output)
         }
         Verb::Config { verb } => verb::config::run(verb, given, output),
+        #[cfg(feature = "serve")]
+        Verb::Serve(typed) => verb::serve::run(typed, data_dir, voice),
         Verb::Doctor(typed) => verb::doctor::run(typed, data_dir, output),
         Verb::Completions { shell } => verb::completions::run(shell, output),
         Verb::Man { verb } => verb::man::run(&verb, output),

@@ -13,6 +13,8 @@ pub(crate) mod list;
 pub(crate) mod man;
 pub(crate) mod map;
 pub(crate) mod relocate;
+#[cfg(feature = "serve")]
+pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod trace;
 pub(crate) mod watch;

@@ -74,6 +74,6 @@ pub use error::Error;
 pub use id::new_id;
 pub use series::Series;
 pub use store::{
-    Cursor, Document, Documents, Era, Filter, Match, Overwrite, Prune, Relocated, Report, Spread, Store,
-    Stored, Subject, Summary, rescue,
+    Buckets, Column, Cursor, Document, Documents, Era, Filter, Match, Newest, Overview, Overwrite, Point,
+    Prune, Relocated, Report, Spread, Standing, Store, Stored, Subject, Summary, Window, rescue,
 };

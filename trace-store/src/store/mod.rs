@@ -1,5 +1,6 @@
 //! The database of traces, and the documents beside it.
 
+mod buckets;
 mod changes;
 mod check;
 mod fault;
@@ -15,11 +16,14 @@ mod list;
 mod lock;
 mod memory;
 mod migration;
+mod newest;
 mod open;
+mod overview;
 mod put;
 mod recover;
 mod relocate;
 mod remove;
+mod revision;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -32,12 +36,15 @@ use rusqlite::config::DbConfig;
 
 use crate::Error;
 
+pub use buckets::{Buckets, Column, Window};
 pub use check::Report;
 pub use file::rescue;
 pub use filter::{Cursor, Filter, Match};
 pub use history::{Era, Spread, Subject};
 pub use init::Overwrite;
 pub use list::Summary;
+pub use newest::{Newest, Point};
+pub use overview::{Overview, Standing};
 pub use put::{Document, Documents, Stored};
 pub use relocate::Relocated;
 pub use remove::Prune;

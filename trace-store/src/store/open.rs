@@ -1,5 +1,5 @@
 use core::time::Duration;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use rusqlite::config::DbConfig;
@@ -95,6 +95,15 @@ impl Store {
     /// [`Error::Missing`] where there is no database, [`Error::File`] where it may not be read, [`Error::Older`] where it must be brought up to date
     /// first, and those of [`Store::open`].
     pub fn open_read_only(directory: &Path) -> Result<Self, Error> {
+        Self::open_read_only_within(directory, Self::WAIT)
+    }
+
+    /// As [`Store::open_read_only`], with another time to wait for programs that keep the database locked.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::open_read_only`].
+    pub fn open_read_only_within(directory: &Path, wait: Duration) -> Result<Self, Error> {
         let path = directory.join(Self::FILE);
         match fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => return Err(Error::NotADatabase { path }),
@@ -102,7 +111,7 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Error::Missing { path }),
             Err(source) => return Err(Error::File { attempted: "read the database", path, source }),
         }
-        let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY, Self::WAIT)?;
+        let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY, wait)?;
         match migration::inspect(&connection, &path)? {
             State::Current => {}
             State::Older(_) => return Err(Error::Older { path }),
@@ -113,8 +122,29 @@ impl Store {
             connection,
             directory,
             path,
-            wait: Self::WAIT,
+            wait,
             writable: false,
+            durable: None,
+            memory: Memory::default(),
+        })
+    }
+
+    /// A store that lies in memory alone and goes with this value: for traces that are to be looked at and not kept.
+    /// Documents cannot be written.
+    ///
+    /// # Errors
+    ///
+    /// What SQLite may say.
+    pub fn in_memory() -> Result<Self, Error> {
+        let path = PathBuf::from(":memory:");
+        let mut connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE, Duration::ZERO)?;
+        migration::migrate(&mut connection, &path, 0)?;
+        Ok(Self {
+            connection,
+            directory: PathBuf::new(),
+            path,
+            wait: Duration::ZERO,
+            writable: true,
             durable: None,
             memory: Memory::default(),
         })

@@ -1,0 +1,164 @@
+//! Which path is answered by what. Whatever takes more than a few lines is done by [`Dashboard`].
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::middleware;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Deserialize;
+use tower_http::compression::{CompressionLayer, CompressionLevel};
+use tower_http::timeout::TimeoutLayer;
+
+use super::answer::{Answer, conditional};
+use super::guard::{Guard, protect};
+use super::page;
+use super::problem::Problem;
+use super::query::{Asked, Named};
+use super::views::{Changes, Dashboard, Eras, Look, Many, Span, Targets, Traces, Two};
+
+/// Where a token is shown.
+pub(super) const LOGIN: &str = "/login";
+/// How long an answer may take.
+const LIMIT: Duration = Duration::from_secs(10);
+/// Bytes that a request may bring along.
+const BODY: usize = 8 << 10;
+
+type Desk = State<Arc<Dashboard>>;
+type Reply = Result<Answer, Problem>;
+
+/// All routes, behind the guard.
+pub(super) fn all(dashboard: Arc<Dashboard>, guard: Arc<Guard>) -> Router {
+    let api = Router::new()
+        .route("/status", get(status))
+        .route("/targets", get(targets))
+        .route("/targets/{key}", get(target))
+        .route("/targets/{key}/eras", get(eras))
+        .route("/targets/{key}/series", get(series))
+        .route("/targets/{key}/changes", get(target_changes))
+        .route("/targets/{key}/scene", get(target_scene))
+        .route("/changes", get(changes))
+        .route("/diff", get(diff))
+        .route("/traces", get(traces))
+        .route("/traces/{id}", get(document))
+        .route("/traces/{id}/scene", get(scene))
+        .route("/traces/{id}/budget", get(budget))
+        .route("/traces/{id}/{file}", get(download))
+        .route("/map", get(map))
+        .with_state(dashboard);
+    let login = Router::new().route(LOGIN, get(enter).post(log_in)).with_state(Arc::clone(&guard));
+    let page = ["/", "/target/{key}", "/trace/{id}", "/diff", "/live"]
+        .into_iter()
+        .fold(Router::new().route("/assets/{name}", get(asset)), |page, path| page.route(path, get(index)));
+    Router::new()
+        .nest("/api/v1", api)
+        .merge(login)
+        .merge(page)
+        .route("/healthz", get(async || "ok\n"))
+        .fallback(async || Problem::missing("nothing is here"))
+        .method_not_allowed_fallback(async || {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this is only to be read")
+        })
+        .layer(middleware::from_fn(conditional))
+        .layer(CompressionLayer::new().gzip(true).quality(CompressionLevel::Fastest))
+        .layer(DefaultBodyLimit::max(BODY))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LIMIT))
+        .layer(middleware::from_fn_with_state(guard, protect))
+}
+
+async fn status(State(desk): Desk) -> Reply {
+    desk.answer(Dashboard::status).await
+}
+
+async fn targets(State(desk): Desk, Asked(asked): Asked<Targets>) -> Reply {
+    desk.answer(move |desk| desk.targets(&asked)).await
+}
+
+async fn target(State(desk): Desk, Named(key): Named) -> Reply {
+    desk.answer(move |desk| desk.target(&key)).await
+}
+
+async fn eras(State(desk): Desk, Named(key): Named, Asked(span): Asked<Span>) -> Reply {
+    desk.answer(move |desk| desk.eras(&key, &span)).await
+}
+
+async fn series(State(desk): Desk, Named(key): Named, Asked(span): Asked<Span>) -> Reply {
+    desk.answer(move |desk| desk.series(&key, &span)).await
+}
+
+async fn target_scene(State(desk): Desk, Named(key): Named, Asked(asked): Asked<Eras>) -> Reply {
+    desk.answer(move |desk| desk.target_scene(&key, &asked)).await
+}
+
+async fn target_changes(State(desk): Desk, Named(key): Named, Asked(asked): Asked<Changes>) -> Reply {
+    desk.answer(move |desk| desk.target_changes(&key, &asked)).await
+}
+
+async fn changes(State(desk): Desk, Asked(asked): Asked<Changes>) -> Reply {
+    desk.answer(move |desk| desk.changes(&asked)).await
+}
+
+async fn diff(State(desk): Desk, Asked(asked): Asked<Two>) -> Reply {
+    desk.answer(move |desk| desk.diff(&asked)).await
+}
+
+async fn traces(State(desk): Desk, Asked(asked): Asked<Traces>) -> Reply {
+    desk.answer(move |desk| desk.traces(&asked)).await
+}
+
+async fn document(State(desk): Desk, Named(id): Named) -> Reply {
+    desk.answer(move |desk| desk.document(&id)).await
+}
+
+async fn scene(State(desk): Desk, Named(id): Named) -> Reply {
+    desk.answer(move |desk| desk.scene(&id)).await
+}
+
+async fn budget(State(desk): Desk, Named(id): Named) -> Reply {
+    desk.answer(move |desk| desk.budget(&id)).await
+}
+
+async fn download(
+    State(desk): Desk,
+    axum::extract::Path((id, file)): axum::extract::Path<(String, String)>,
+    Asked(look): Asked<Look>,
+) -> Reply {
+    desk.answer(move |desk| desk.download(&id, &file, &look)).await
+}
+
+async fn map(State(desk): Desk, Asked(asked): Asked<Many>) -> Reply {
+    desk.answer(move |desk| desk.map(&asked)).await
+}
+
+async fn index(headers: HeaderMap) -> Response {
+    page::index(&headers)
+}
+
+async fn asset(uri: Uri, headers: HeaderMap) -> Response {
+    page::asset(uri.path(), &headers)
+}
+
+#[derive(Deserialize)]
+struct Login {
+    token: String,
+}
+
+/// A link with the token logs in and leads to the page, so that the token does not stay in the address.
+async fn enter(State(guard): State<Arc<Guard>>, Asked(login): Asked<Login>) -> Result<Response, Problem> {
+    let cookie = guard.admit(&login.token)?;
+    Ok(with_cookie(Redirect::to("/").into_response(), cookie))
+}
+
+async fn log_in(State(guard): State<Arc<Guard>>, Json(login): Json<Login>) -> Result<Response, Problem> {
+    let cookie = guard.admit(&login.token)?;
+    Ok(with_cookie(StatusCode::NO_CONTENT.into_response(), cookie))
+}
+
+fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {
+    response.headers_mut().insert(header::SET_COOKIE, cookie);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

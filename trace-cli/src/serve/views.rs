@@ -1,0 +1,122 @@
+//! What is answered: each question as a function that may wait for the database.
+
+mod changes;
+mod list;
+mod targets;
+mod traces;
+
+pub(super) use self::changes::Changes;
+pub(super) use self::list::Traces;
+pub(super) use self::targets::{Span, Targets};
+pub(super) use self::traces::{Eras, Look, Many, Two};
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::Semaphore;
+use trace_store::Error;
+
+use self::targets::Detail;
+use super::answer::Answer;
+use super::memo::Memo;
+use super::problem::Problem;
+use super::shape::{Status, StoreStatus};
+use super::source::Source;
+use super::token::Token;
+use crate::clock;
+
+/// A trace that is older than this is stale where it is not known how often the target is traced.
+pub(super) const STALE_AFTER_S: u32 = 86_400;
+/// Questions that wait for a reader of the database. More of them would only grow old.
+const WAITING: usize = 64;
+
+/// What all answers are made of.
+#[derive(Debug)]
+pub(crate) struct Dashboard {
+    source: Source,
+    allow_trace: bool,
+    csrf: Token,
+    memo: Memo,
+    details: Mutex<HashMap<u64, Arc<Detail>>>,
+    /// Pictures take memory: one is drawn at a time.
+    drawing: Mutex<()>,
+    waiting: Arc<Semaphore>,
+}
+
+impl Dashboard {
+    pub(crate) fn new(source: Source, allow_trace: bool, csrf: Token) -> Self {
+        Self {
+            source,
+            allow_trace,
+            csrf,
+            memo: Memo::default(),
+            details: Mutex::default(),
+            drawing: Mutex::default(),
+            waiting: Arc::new(Semaphore::new(WAITING)),
+        }
+    }
+
+    /// Answers on a thread that may wait.
+    pub(crate) async fn answer(
+        self: Arc<Self>,
+        question: impl FnOnce(&Self) -> Result<Answer, Problem> + Send + 'static,
+    ) -> Result<Answer, Problem> {
+        let Ok(place) = Arc::clone(&self.waiting).try_acquire_owned() else {
+            return Err(Problem::busy("too many questions at once; ask again in a moment"));
+        };
+        let work = move || {
+            let answer = question(&self);
+            drop(place);
+            answer
+        };
+        let done = tokio::task::spawn_blocking(work).await;
+        done.map_err(|_| Problem::broken("the answer could not be made; that is a fault of this program"))?
+    }
+
+    pub(crate) fn status(&self) -> Result<Answer, Problem> {
+        let looked = self.source.survey(|overview, _| {
+            let newest = overview.standings().iter().map(|standing| standing.last).max();
+            Ok((overview.traces(), overview.standings().len(), newest))
+        });
+        let store = match looked {
+            Ok((traces, targets, newest)) => StoreStatus {
+                state: "ok",
+                message: None,
+                traces: Some(traces),
+                targets: Some(targets),
+                newest: newest.map(clock::rfc3339),
+            },
+            Err(error) => StoreStatus {
+                state: state(&error),
+                message: Some(error.to_string()),
+                traces: None,
+                targets: None,
+                newest: None,
+            },
+        };
+        Answer::json(&Status {
+            version: env!("CARGO_PKG_VERSION"),
+            source: if self.source.is_file() { "csv" } else { "store" },
+            allow_trace: self.allow_trace,
+            csrf: self.allow_trace.then(|| self.csrf.secret()),
+            now: clock::rfc3339(clock::now()),
+            stale_after_s: STALE_AFTER_S,
+            store,
+        })
+    }
+}
+
+/// What is wrong with a store, in a word.
+const fn state(error: &Error) -> &'static str {
+    match error {
+        Error::Missing { .. } | Error::Empty { .. } => "missing",
+        Error::Damaged { .. }
+        | Error::NotADatabase { .. }
+        | Error::Foreign { .. }
+        | Error::OldScripts { .. } => "damaged",
+        Error::Newer { .. } => "newer",
+        Error::Older { .. } => "older",
+        Error::Locked { .. } => "locked",
+        _ => "unreadable",
+    }
+}

@@ -1,0 +1,12 @@
+//! `serve`: the dashboard.
+
+use std::path::PathBuf;
+
+use crate::args::ServeArguments;
+use crate::exit::{Exit, Result};
+use crate::say::Voice;
+use crate::serve::{self, ServeSettings};
+
+pub(crate) fn run(typed: ServeArguments, data_dir: Option<PathBuf>, voice: Voice) -> Result<Exit> {
+    serve::run(ServeSettings::of(typed, data_dir)?, voice)
+}
