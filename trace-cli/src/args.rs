@@ -7,6 +7,7 @@ mod list;
 mod probing;
 #[cfg(feature = "serve")]
 mod serve;
+mod service;
 mod values;
 mod watch;
 
@@ -24,6 +25,9 @@ pub(crate) use list::ListArguments;
 pub(crate) use probing::{Probing, TargetArguments};
 #[cfg(feature = "serve")]
 pub(crate) use serve::ServeArguments;
+#[cfg(test)]
+pub(crate) use service::TreeArguments;
+pub(crate) use service::{InstallArguments, RemoveArguments, ServiceVerb, StatusArguments};
 pub(crate) use values::{Asked, Canvas, Rounds, interface};
 pub(crate) use watch::{LogFormat, WatchArguments};
 
@@ -151,6 +155,12 @@ pub(crate) enum Verb {
     /// Show the traces that are kept as a page in the browser
     #[cfg(feature = "serve")]
     Serve(ServeArguments),
+    /// Write, show or remove the units of systemd
+    #[command(after_long_help = service::SERVICE_NOTES)]
+    Service {
+        #[command(subcommand)]
+        verb: ServiceVerb,
+    },
     /// Say what works on this machine, and what mends the rest
     Doctor(DoctorArguments),
     /// Print the completions of a shell

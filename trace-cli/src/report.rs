@@ -20,6 +20,7 @@ pub(crate) mod sheet;
 pub(crate) mod sources;
 pub(crate) mod table;
 pub(crate) mod tally;
+pub(crate) mod units;
 
 use std::time::Duration;
 

@@ -87,6 +87,9 @@ mod linux {
 
     pub(super) fn give_up(typed: &Typed) -> Result<()> {
         if typed.probes {
+            // A file whose rights are permitted and not effective (`setcap cap_net_raw+p`) starts also where the bounding set
+            // has none of them, as in a service; one with `+ep` does not.
+            let _ = raise(CapabilitySet::NET_RAW);
             // Where it is not permitted, links say so when they are made, or do without.
             let _ = trace_core::sys::open_first(1);
         }
@@ -97,6 +100,16 @@ mod linux {
             );
             Failure::new(Exit::CouldNotProbe, cause)
         })
+    }
+
+    /// Makes a right effective, if it is permitted and is not yet.
+    fn raise(right: CapabilitySet) -> io::Result<()> {
+        let had = capabilities(None)?;
+        if had.effective.contains(right) || !had.permitted.contains(right) {
+            return Ok(());
+        }
+        set_capabilities(None, CapabilitySets { effective: had.effective.union(right), ..had })
+            .map_err(Into::into)
     }
 
     /// Gives up every capability of this thread but those, and the ways to get any again. The process has one thread yet.

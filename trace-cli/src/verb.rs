@@ -15,6 +15,7 @@ pub(crate) mod map;
 pub(crate) mod relocate;
 #[cfg(feature = "serve")]
 pub(crate) mod serve;
+pub(crate) mod service;
 pub(crate) mod show;
 pub(crate) mod trace;
 pub(crate) mod watch;

@@ -1,4 +1,5 @@
-//! The keys a person has given: in the environment, in a file `.env` beside the data, or in the config file.
+//! The keys a person has given: in the environment, as a credential of a systemd unit, in a file `.env` beside the data,
+//! or in the config file.
 
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
@@ -20,6 +21,15 @@ const NAMES: [&str; 7] = [
     "MAXMIND_BASE_URL",
     "DBIP_BASE_URL",
 ];
+
+/// The credentials of a systemd unit (`LoadCredential=`), by the names they have in the environment.
+const CREDENTIALS: [(&str, &str); 3] = [
+    ("IPGEOLOCATION_API_KEY", "trace.ipgeolocation-api-key"),
+    ("MAXMIND_ACCOUNT_ID", "trace.maxmind-account-id"),
+    ("MAXMIND_LICENSE_KEY", "trace.maxmind-license-key"),
+];
+/// No key is longer; systemd itself takes no more than a megabyte.
+const LARGEST: u64 = 4096;
 
 /// A key and where it was found.
 #[derive(Debug)]
@@ -59,13 +69,19 @@ impl Keys {
         Ok(Self { file, of_file, of_config: of_config.map_err(anyhow::Error::msg)? })
     }
 
-    /// What was given under `name`; the environment goes before the file.
+    /// What was given under `name`; the environment goes before credentials, and these before the files.
     fn get(&self, name: &str) -> anyhow::Result<Option<Key>> {
         if let Some(value) = std::env::var_os(name).filter(|value| !value.is_empty()) {
             let value = value.into_string().map_err(|_| anyhow!("{name} in the environment is no text"))?;
             let secret =
                 Secret::new(value).with_context(|| format!("{name} in the environment is not used"))?;
             return Ok(Some(Key { secret, found: format!("{name} in the environment") }));
+        }
+        let directory = std::env::var_os("CREDENTIALS_DIRECTORY").filter(|directory| !directory.is_empty());
+        if let Some(directory) = directory
+            && let Some(key) = credential(Path::new(&directory), name)?
+        {
+            return Ok(Some(key));
         }
         let kept = self.of_file.iter().find(|(known, _)| known == name);
         let kept = kept.map(|(_, secret)| Key {
@@ -114,5 +130,46 @@ impl Keys {
             (Some(_), None) => Err(anyhow!("MAXMIND_ACCOUNT_ID is set and MAXMIND_LICENSE_KEY is not")),
             (None, Some(_)) => Err(anyhow!("MAXMIND_LICENSE_KEY is set and MAXMIND_ACCOUNT_ID is not")),
         }
+    }
+}
+
+/// The key in a directory that systemd made for this service alone. Its files are as private as systemd makes them: where
+/// they belong to root, an access list lets the service read them, which their mode does not tell.
+fn credential(directory: &Path, name: &str) -> anyhow::Result<Option<Key>> {
+    use std::io::Read as _;
+    let Some((_, id)) = CREDENTIALS.iter().find(|(known, _)| *known == name) else { return Ok(None) };
+    let found = format!("the credential {id}");
+    let file = match std::fs::File::open(directory.join(id)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(anyhow!(error).context(format!("{found} cannot be read"))),
+    };
+    let mut text = String::new();
+    file.take(LARGEST).read_to_string(&mut text).with_context(|| format!("{found} cannot be read"))?;
+    let secret = Secret::new(text.trim().to_owned()).with_context(|| format!("{found} is not used"))?;
+    Ok(Some(Key { secret, found }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_credential_is_a_key_without_the_end_of_its_line() {
+        let directory = tempfile::tempdir().unwrap();
+        let read = |name| credential(directory.path(), name);
+        assert!(read("MAXMIND_LICENSE_KEY").unwrap().is_none());
+        std::fs::write(directory.path().join("trace.maxmind-license-key"), "abc123\n").unwrap();
+        let key = read("MAXMIND_LICENSE_KEY").unwrap().unwrap();
+        assert_eq!(key.secret.expose(), "abc123");
+        assert_eq!(key.found, "the credential trace.maxmind-license-key");
+        assert!(!format!("{key:?}").contains("abc123"), "{key:?}");
+        assert!(read("API_KEY").unwrap().is_none(), "its old name is no credential");
+        std::fs::write(directory.path().join("trace.ipgeolocation-api-key"), [0xff, b'k']).unwrap();
+        let error = format!("{:#}", read("IPGEOLOCATION_API_KEY").unwrap_err());
+        assert!(error.starts_with("the credential trace.ipgeolocation-api-key cannot be read"), "{error}");
+        std::fs::write(directory.path().join("trace.ipgeolocation-api-key"), "two\nlines").unwrap();
+        let error = format!("{:#}", read("IPGEOLOCATION_API_KEY").unwrap_err());
+        assert!(error.contains("is not used") && !error.contains("lines"), "{error}");
     }
 }

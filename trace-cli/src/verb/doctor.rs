@@ -127,7 +127,7 @@ fn raw() -> Check {
                 name,
                 state: State::Limited,
                 found: format!("{error}{capabilities}; what routers quote is not seen without them"),
-                remedy: Some(format!("sudo setcap cap_net_raw+ep {}", quoted(&program))),
+                remedy: Some(format!("sudo setcap cap_net_raw+p {}", quoted(&program))),
                 exit: Exit::CouldNotProbe,
             }
         }

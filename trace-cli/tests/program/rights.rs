@@ -54,11 +54,11 @@ fn become_a_plain_user() {
     assert!(!can_open_raw_socket(), "a raw socket could be opened without any capability");
 }
 
-/// A copy of the program whose file has `CAP_NET_RAW`; `None`, and a word on stderr, where that cannot be had.
-fn with_file_capabilities(home: &Home) -> Option<String> {
-    let copy = home.path().join("trace-cli");
+/// A copy of the program whose file has `CAP_NET_RAW` (`+p`: permitted, `+ep`: effective, too); `None`, and a word on stderr, where that cannot be had.
+fn with_file_capabilities(home: &Home, how: &str) -> Option<String> {
+    let copy = home.path().join(format!("trace-cli{how}"));
     std::fs::copy(env!("CARGO_BIN_EXE_trace-cli"), &copy).expect("copy the program");
-    match tool("setcap").arg("cap_net_raw+ep").arg(&copy).output() {
+    match tool("setcap").arg(format!("cap_net_raw{how}")).arg(&copy).output() {
         Ok(output) if output.status.success() => Some(copy.to_str().expect("a path in UTF-8").to_owned()),
         Ok(output) => {
             skip(format_args!("no file capabilities: {}", String::from_utf8_lossy(&output.stderr)));
@@ -114,13 +114,15 @@ lab_test! {
     fn a_plain_user_traces_raw_by_the_rights_of_the_file() {
         let lab = Chain::of(2).without_limits().build();
         let home = Home::new();
-        let Some(program) = with_file_capabilities(&home) else { return };
+        let Some(program) = with_file_capabilities(&home, "+p") else { return };
+        let Some(effective) = with_file_capabilities(&home, "+ep") else { return };
         let target = lab.target(4).to_string();
         lab.vantage().enter(|| {
             become_a_plain_user();
             let arguments = ["trace", &target, "-n", "--rounds", "forever", "--interval", "1s", "--format", "jsonl"];
             is_powerless(&status_behind_walls(&mut home.command_of(&program, &arguments)));
             traces_raw(&home, &lab, &program);
+            is_powerless(&status_behind_walls(&mut home.command_of(&effective, &arguments)));
             let plain = Run::of(&mut home.command(&["trace", &target, "-n", "--format", "json"])).ends_with(0);
             assert_eq!(plain.document()["mode"], "unprivileged");
             // A mark needs the right when each packet leaves: it is kept, alone, for who types one.

@@ -117,7 +117,7 @@ impl Way {
                 io::ErrorKind::PermissionDenied => Error::NotPermitted {
                     attempt: "mark probes for policy routing",
                     remedy: "give the program the right with \
-                             `sudo setcap cap_net_raw+ep \"$(command -v trace-cli)\"` (before Linux 5.17 \
+                             `sudo setcap cap_net_raw+p \"$(command -v trace-cli)\"` (before Linux 5.17 \
                              cap_net_admin) and type the mark, as rights are given up before a file is read; or \
                              leave the mark away",
                 },

@@ -118,7 +118,7 @@ fn open_raw(family: Family, protocol: Number) -> Result<Socket, Error> {
     socket::open(family, Type::RAW, protocol).map_err(|source| match source.kind() {
         io::ErrorKind::PermissionDenied => Error::NotPermitted {
             attempt: "open a raw socket",
-            remedy: "give the program the right with `sudo setcap cap_net_raw+ep \"$(command -v trace-cli)\"`, \
+            remedy: "give the program the right with `sudo setcap cap_net_raw+p \"$(command -v trace-cli)\"`, \
                      or do without it: `--mode unprivileged`",
         },
         _ => Error::System { attempt: "open a raw socket", source },
