@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Course, Route, Sighting, Turn, span};
+use trace_core::model::Outcome;
+
+use super::{Course, Route, Sighting, Turn, level, loss, span};
 
 /// A change, as numbers of traces in the order in which they started.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,13 +24,52 @@ pub(crate) struct Event {
 pub(crate) enum Fact {
     /// The path: from the one that most traces took to this one, which differ between these TTLs.
     Path { before: i64, after: i64, span: (u8, u8) },
+    /// The level of the RTT, in microseconds, and how far from chance that is.
+    Rtt { levels: (u32, u32), score: f64 },
+    /// The share of lost probes, and how far from chance that is.
+    Loss { levels: (f64, f64), score: f64 },
 }
 
-/// Everything that changed, and whether the last trace is under suspicion of taking another path.
-pub(crate) fn judge(sightings: &[Sighting], routes: &HashMap<i64, Route>) -> (Vec<Event>, bool) {
+/// Everything that changed, and whether the last trace is under suspicion of taking another path. `limits` says of the numbers
+/// of traces whether a target that limits its answers explains what they lost.
+pub(crate) fn judge<E>(
+    sightings: &[Sighting],
+    routes: &HashMap<i64, Route>,
+    limits: impl FnMut(&[usize]) -> Result<bool, E>,
+) -> Result<(Vec<Event>, bool), E> {
     let (mut events, suspicion) = paths(sightings, routes);
+    for shift in level::shifts(&times(sightings)) {
+        let level::Shift { before, after, sure, levels, score } = shift;
+        events.push(Event { before, after, sure, fact: Fact::Rtt { levels, score } });
+    }
+    for shift in loss::shifts(&shares(sightings), limits)? {
+        let loss::Shift { before, after, sure, levels, score } = shift;
+        events.push(Event { before, after, sure, fact: Fact::Loss { levels, score } });
+    }
     events.sort_by_key(|event| (event.after, event.sure));
-    (events, suspicion)
+    Ok((events, suspicion))
+}
+
+fn times(sightings: &[Sighting]) -> Vec<level::Sample> {
+    let sample = |(place, sighting): (usize, &Sighting)| {
+        let (_, rtt) = sighting.rtt?;
+        Some(level::Sample { place, started: sighting.started, rtt })
+    };
+    sightings.iter().enumerate().filter_map(sample).collect()
+}
+
+/// What each trace lost: all of it where the target did not answer, whatever the reason.
+fn shares(sightings: &[Sighting]) -> Vec<loss::Sample> {
+    let sample = |(place, sighting): (usize, &Sighting)| {
+        let share = match sighting.outcome? {
+            Outcome::Reached if sighting.sent > 0 => f64::from(sighting.lost) / f64::from(sighting.sent),
+            Outcome::Unreachable | Outcome::Loop | Outcome::Exhausted => 1.0,
+            // Nobody waited for the answers.
+            Outcome::Reached | Outcome::Interrupted => return None,
+        };
+        Some(loss::Sample { place, share })
+    };
+    sightings.iter().enumerate().filter_map(sample).collect()
 }
 
 /// The traces at which another era of the path began, the first one left out.
@@ -73,3 +114,6 @@ pub(crate) fn usual(sightings: &[Sighting]) -> Option<i64> {
     }
     counts.into_iter().max_by_key(|(_, rank)| *rank).map(|(path, _)| path)
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,10 @@
 mod course;
 mod document;
 mod judge;
+mod level;
+pub(crate) mod limit;
+mod loss;
+mod rhythm;
 mod sighting;
 
 use core::fmt;

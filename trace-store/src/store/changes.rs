@@ -9,7 +9,7 @@ use trace_core::model::{Outcome, Ttl, Uuid};
 
 use super::put::outcome_code;
 use super::{Store, Subject};
-use crate::change::{Change, Event, Fact, News, Route, Sighting, What, judge};
+use crate::change::{Change, Event, Fact, News, Route, Sighting, What, judge, limit};
 use crate::{Error, Series};
 
 /// Traces before the time that is asked for which are looked at as well: what they say decides what is a change.
@@ -17,6 +17,9 @@ const EARLIER: i64 = 512;
 
 /// The same in time, whatever their number: a week of days to know their rhythm, and what is held against it. Ten days.
 const EARLIER_TIME: i64 = 10 * 86_400 * 1_000_000_000;
+
+/// How many traces that lost something are looked at probe by probe.
+const LOOKED_AT: usize = 12;
 
 /// A series with everything that was settled before its traces began.
 #[derive(Debug)]
@@ -81,7 +84,8 @@ impl Store {
             let mut sightings = self.sightings(strand, Some(started))?;
             let Some(place) = sightings.iter().position(|sighting| sighting.key == key) else { continue };
             sightings.truncate(place + 1);
-            let (events, suspicion) = judge(&sightings, &self.routes(&sightings)?);
+            let routes = self.routes(&sightings)?;
+            let (events, suspicion) = judge(&sightings, &routes, |places| self.limits(&sightings, places))?;
             let sure = events.into_iter().filter(|event| event.sure == place);
             news.changes =
                 sure.map(|event| self.told(strand, &sightings, event)).collect::<Result<_, _>>()?;
@@ -94,7 +98,8 @@ impl Store {
         let mut changes = Vec::new();
         for strand in strands.iter().filter(|strand| strand.measured) {
             let sightings = self.sightings(strand, since)?;
-            let (events, _) = judge(&sightings, &self.routes(&sightings)?);
+            let routes = self.routes(&sightings)?;
+            let (events, _) = judge(&sightings, &routes, |places| self.limits(&sightings, places))?;
             let started = |place: usize| sightings.get(place).map(|sighting| sighting.started);
             for event in events {
                 if since.is_none_or(|since| started(event.after).is_some_and(|at| at >= since)) {
@@ -107,6 +112,21 @@ impl Store {
             rank(other).cmp(&rank(one)).then_with(|| one.what.as_str().cmp(other.what.as_str()))
         });
         Ok(changes)
+    }
+
+    /// Whether a target that limits its answers explains what these traces lost: it answers the first probes of each and
+    /// none of the later ones, again and again.
+    fn limits(&self, sightings: &[Sighting], places: &[usize]) -> Result<bool, Error> {
+        let lossy =
+            places.iter().filter_map(|place| sightings.get(*place)).filter(|sighting| sighting.lost > 0);
+        let mut chance = 1.0;
+        for sighting in lossy.take(LOOKED_AT) {
+            let Some((trace, _)) = self.get_by_key(sighting.key)? else { return Ok(false) };
+            let Some(hop) = trace.hops.last().filter(|_| trace.reached()) else { return Ok(false) };
+            let Some(of_trace) = limit::chance(hop) else { return Ok(false) };
+            chance *= of_trace;
+        }
+        Ok(chance < limit::CHANCE)
     }
 
     /// A change with the names of its traces.
@@ -148,6 +168,10 @@ impl Store {
                 first_ttl: ttl(first),
                 last_ttl: ttl(last),
             },
+            Fact::Rtt { levels: (before, after), score } => {
+                What::Rtt { before: microseconds(before), after: microseconds(after), score }
+            }
+            Fact::Loss { levels: (before, after), score } => What::Loss { before, after, score },
         };
         Ok(Change {
             series: strand.series.clone(),

@@ -91,6 +91,71 @@ fn who_asks_after_each_trace_hears_of_each_change_once() {
     assert!(matches!(store.news(trace_core::model::Uuid::nil()), Err(Error::Unknown { .. })));
 }
 
+/// Twelve days by the hour: the RTT rises after nine and falls again a day later, then the target is gone for six hours.
+fn troubled() -> Vec<Trace> {
+    let mut traces: Vec<Trace> = (0..300)
+        .map(|hour: u32| {
+            let wobble = u64::from(hour.wrapping_mul(2_654_435_761) >> 30);
+            trace(hour, 1, if (220..244).contains(&hour) { 40 } else { 20 } + wobble)
+        })
+        .collect();
+    for trace in &mut traces[270..276] {
+        trace.outcome = Some(Outcome::Exhausted);
+        for probe in trace.hops.iter_mut().skip(10).flat_map(|hop| &mut hop.probes) {
+            probe.result = ProbeResult::Silent;
+        }
+    }
+    traces
+}
+
+#[test]
+fn levels_and_loss_are_told_like_paths_and_agree_with_what_was_news() {
+    let traces = troubled();
+    let directory = tempfile::tempdir().unwrap();
+    let mut store = Store::open(directory.path()).unwrap();
+    let mut told = Vec::new();
+    for trace in &traces {
+        store.put_batch(&[(trace, &Atlas::default())], Documents::Skip).unwrap();
+        told.extend(store.news(trace.id).unwrap().changes);
+    }
+    told.reverse();
+    let found = changes(&store, None);
+    assert_eq!(told, found);
+    let texts: Vec<String> = found.iter().map(|change| change.what.to_string()).collect();
+    assert_eq!(hours(&found), [276, 270, 244, 220], "{texts:?}");
+    assert_eq!(texts[0], "loss fell from 100% to 0%");
+    assert_eq!(texts[1], "loss rose from 0% to 100%");
+    assert!(texts[2].starts_with("the RTT fell from 4"), "{texts:?}");
+    assert!(texts[3].starts_with("the RTT rose from 2"), "{texts:?}");
+    assert_eq!((found[3].before, found[3].after), (traces[219].id, traces[220].id));
+    let json = serde_json::to_value(&found[3]).unwrap();
+    assert_eq!(
+        (&json["kind"], &json["level"]["unit"], &json["path"]),
+        (&"rtt".into(), &"ms".into(), &serde_json::Value::Null)
+    );
+    // What came before decides, also where it was not asked for.
+    assert_eq!(changes(&store, Some(traces[219].started)), found);
+    assert_eq!(changes(&store, Some(traces[260].started)), found[..2]);
+}
+
+#[test]
+fn a_target_that_limits_its_answers_loses_nothing() {
+    let mut traces: Vec<Trace> = (0..200).map(|hour| trace(hour, 1, 20)).collect();
+    let lost = |traces: &mut [Trace], which: fn(usize) -> usize| {
+        for (number, trace) in traces[100..].iter_mut().enumerate() {
+            let probes = &mut trace.hops.last_mut().unwrap().probes;
+            probes[which(number)].result = ProbeResult::Silent;
+        }
+    };
+    let mut random = traces.clone();
+    lost(&mut traces, |_| 2);
+    let (_directory, store) = stored(&traces);
+    assert_eq!(changes(&store, None), []);
+    lost(&mut random, |number| number % 3);
+    let (_directory, store) = stored(&random);
+    assert_eq!(hours(&changes(&store, None)), [100]);
+}
+
 #[test]
 fn balanced_paths_are_one_era_and_no_change() {
     let draw = |hour: u32| u8::try_from(hour.wrapping_mul(2_654_435_761) >> 29).unwrap() % 2;
