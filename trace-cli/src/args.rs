@@ -3,6 +3,7 @@
 mod config;
 mod geo;
 mod help;
+mod import;
 mod list;
 mod probing;
 #[cfg(feature = "serve")]
@@ -21,6 +22,7 @@ use trace_render::{Extent, Projection, Theme};
 use crate::clock::{Since, parse_since};
 pub(crate) use config::{ConfigVerb, ShowConfigArguments};
 pub(crate) use geo::UpdateArguments;
+pub(crate) use import::ImportArguments;
 pub(crate) use list::ListArguments;
 pub(crate) use probing::{Probing, TargetArguments};
 #[cfg(feature = "serve")]
@@ -131,6 +133,8 @@ pub(crate) enum Verb {
     History(HistoryArguments),
     /// Write kept traces for other programs
     Export(ExportArguments),
+    /// Bring traces in from files
+    Import(ImportArguments),
     /// Remove kept traces
     Delete {
         /// The traces: ids, their beginnings or ends, or `latest`

@@ -102,6 +102,7 @@ fn run(
         Verb::Show(typed) => verb::show::run(typed, data_dir, output),
         Verb::History(typed) => verb::history::run(typed, data_dir, output),
         Verb::Export(typed) => verb::export::run(typed, data_dir, output),
+        Verb::Import(typed) => verb::import::run(&typed, data_dir, voice, output),
         Verb::Delete { traces } => verb::delete::run(&traces, data_dir, output),
         Verb::Geo { verb } => verb::geo::run(verb, data_dir, voice, output),
         Verb::Db { verb: DbVerb::Init { overwrite } } => verb::db::init(overwrite, data_dir, output),

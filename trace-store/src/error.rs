@@ -52,8 +52,8 @@ pub enum Error {
     },
     /// A database of the scripts that came before this program.
     #[error(
-        "{path} is a database of the old scripts; it was left as it is: move it away, or choose another --data-dir; \
-         a release to come brings its traces in with `trace-cli import FILE`"
+        "{path} is a database of the old scripts; it was left as it is: choose another --data-dir, or move it away, and \
+         `trace-cli import FILE` brings its traces in"
     )]
     OldScripts {
         /// The file.
@@ -131,6 +131,32 @@ pub enum Error {
         /// The schema this program knows.
         known: u64,
     },
+    /// A file that traces were to be brought in from, and that has none of the forms they come in.
+    #[error("nothing can be brought in from {path}: {reason}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What it is, and what to do.
+        reason: &'static str,
+    },
+    /// A database that traces were to be brought in from, and that cannot be read.
+    #[error("cannot read {path}: {message}; it was left as it is, and nothing of it was brought in")]
+    Unsound {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// A file that traces were to be brought in from, and that makes no sense in places.
+    #[error("{path} makes no sense in {}, so nothing of it was brought in: {}", number(.problems, *.more), places(.problems, *.more))]
+    Faulty {
+        /// The file.
+        path: PathBuf,
+        /// The first places.
+        problems: Vec<crate::import::Problem>,
+        /// How many more there are.
+        more: u64,
+    },
     /// No trace goes by this name.
     #[error("no trace has the id {text:?}, nor one that begins or ends so; `trace-cli list` shows them")]
     Unknown {
@@ -185,4 +211,19 @@ pub enum Error {
 
 fn list(ids: &[Uuid]) -> String {
     ids.iter().map(Uuid::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn number(problems: &[crate::import::Problem], more: u64) -> String {
+    match more.saturating_add(u64::try_from(problems.len()).unwrap_or(u64::MAX)) {
+        1 => "one place".to_owned(),
+        count => format!("{count} places"),
+    }
+}
+
+fn places(problems: &[crate::import::Problem], more: u64) -> String {
+    let mut places: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    if more > 0 {
+        places.push(format!("and {more} more"));
+    }
+    places.join("; ")
 }

@@ -63,6 +63,7 @@ pub mod diff;
 pub mod document;
 mod error;
 mod id;
+pub mod import;
 mod pack;
 #[cfg(test)]
 mod samples;
@@ -74,6 +75,6 @@ pub use error::Error;
 pub use id::new_id;
 pub use series::Series;
 pub use store::{
-    Buckets, Column, Cursor, Document, Documents, Era, Filter, Match, Newest, Overview, Overwrite, Point,
-    Prune, Relocated, Report, Spread, Standing, Store, Stored, Subject, Summary, Window, rescue,
+    Buckets, Column, Cursor, Document, Documents, Era, Filter, Imported, Match, Newest, Overview, Overwrite,
+    Point, Prune, Relocated, Report, Spread, Standing, Store, Stored, Subject, Summary, Window, rescue,
 };

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use anyhow::Context as _;
-use trace_core::model::{Atlas, Finding, Hop, ProbeRecord, Statistics, Trace};
+use trace_core::model::{Atlas, Finding, Hop, ProbeRecord, Statistics, Trace, TraceKind};
 
 use super::milliseconds;
 use crate::clock;
@@ -121,8 +121,10 @@ fn row(
     ]
 }
 
-/// `traces` with the columns of the scripts that came before, one row a TTL: who answered first, and when the trace
-/// started, in UTC. What is not known is empty.
+/// `traces` with the columns of the scripts that came before. What is not known is empty.
+///
+/// Of a measured trace one row a TTL: who answered first, and when the trace started, in UTC. Of an imported one the rows it
+/// came from, each with its own date.
 pub(crate) fn old(traces: &[(&Trace, &Atlas)], headed: bool) -> anyhow::Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     if headed {
@@ -130,24 +132,41 @@ pub(crate) fn old(traces: &[(&Trace, &Atlas)], headed: bool) -> anyhow::Result<S
     }
     for (trace, atlas) in traces {
         for hop in &trace.hops {
-            let from = hop.answerers().into_iter().next();
-            let place = from.and_then(|from| atlas.get(from)).and_then(|located| located.place.as_ref());
-            let point = place.and_then(|place| place.coordinates);
-            let degrees =
-                |degrees: Option<f64>| degrees.map(|degrees| degrees.to_string()).unwrap_or_default();
-            writer.write_record([
-                place.and_then(|place| place.city.as_deref()).unwrap_or_default().to_owned(),
-                trace.id.to_string(),
-                hop.ttl.to_string(),
-                degrees(point.map(|point| point.longitude())),
-                degrees(point.map(|point| point.latitude())),
-                from.map(|from| from.to_string()).unwrap_or_default(),
-                clock::old_form(trace.started),
-            ])?;
+            if trace.kind == TraceKind::Imported {
+                for probe in &hop.probes {
+                    let later = probe.sent.and_then(|sent| i64::try_from(sent.as_nanos()).ok()).unwrap_or(0);
+                    let from = probe.reply().map(|reply| reply.from);
+                    writer.write_record(old_row(
+                        trace,
+                        atlas,
+                        hop,
+                        from,
+                        trace.started.saturating_add(later),
+                    ))?;
+                }
+            } else {
+                let from = hop.answerers().into_iter().next();
+                writer.write_record(old_row(trace, atlas, hop, from, trace.started))?;
+            }
         }
     }
     let bytes = writer.into_inner().map_err(|error| error.into_error())?;
     String::from_utf8(bytes).context("CSV of text is text")
+}
+
+fn old_row(trace: &Trace, atlas: &Atlas, hop: &Hop, from: Option<IpAddr>, date: i64) -> [String; OLD.len()] {
+    let place = from.and_then(|from| atlas.get(from)).and_then(|located| located.place.as_ref());
+    let point = place.and_then(|place| place.coordinates);
+    let degrees = |degrees: Option<f64>| degrees.map(|degrees| degrees.to_string()).unwrap_or_default();
+    [
+        place.and_then(|place| place.city.as_deref()).unwrap_or_default().to_owned(),
+        trace.id.to_string(),
+        hop.ttl.to_string(),
+        degrees(point.map(|point| point.longitude())),
+        degrees(point.map(|point| point.latitude())),
+        from.map(|from| from.to_string()).unwrap_or_default(),
+        clock::old_form(date),
+    ]
 }
 
 #[cfg(test)]

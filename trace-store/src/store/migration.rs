@@ -8,7 +8,7 @@ use super::fault::fault;
 use crate::Error;
 
 /// Marks a database as ours (`PRAGMA application_id`): "TRCE".
-const APPLICATION_ID: i64 = 0x5452_4345;
+pub(crate) const APPLICATION_ID: i64 = 0x5452_4345;
 
 /// The migrations in order: the first makes version 1 out of nothing.
 const MIGRATIONS: &[&str] =

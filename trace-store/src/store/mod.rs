@@ -10,6 +10,7 @@ mod find;
 mod get;
 mod history;
 mod hops;
+mod import;
 mod init;
 mod intern;
 mod list;
@@ -26,7 +27,7 @@ mod remove;
 mod revision;
 mod step;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use core::time::Duration;
 use std::path::{Path, PathBuf};
@@ -41,8 +42,10 @@ pub use check::Report;
 pub use file::rescue;
 pub use filter::{Cursor, Filter, Match};
 pub use history::{Era, Spread, Subject};
+pub use import::Imported;
 pub use init::Overwrite;
 pub use list::Summary;
+pub(crate) use migration::APPLICATION_ID;
 pub use newest::{Newest, Point};
 pub use overview::{Overview, Standing};
 pub use put::{Document, Documents, Stored};

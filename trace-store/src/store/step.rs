@@ -13,6 +13,8 @@ pub(super) enum Step {
     AfterRename,
     /// The name is on disk, the database does not know yet.
     BeforeMark,
+    /// Some of many traces that are brought in are there.
+    AfterBatch,
 }
 
 /// Does nothing outside the tests of this crate, where the process can be told to stop at a step.

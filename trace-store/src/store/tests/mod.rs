@@ -5,7 +5,7 @@ mod history;
 mod migration;
 mod open;
 mod processes;
-mod realistic;
+pub(crate) mod realistic;
 mod relocate;
 mod remove;
 mod round_trip;

@@ -7,19 +7,19 @@ use std::net::IpAddr;
 use trace_core::model::*;
 
 /// 2026-11-01 in nanoseconds since 1970.
-pub(super) const NOVEMBER: i64 = 1_793_491_200_000_000_000;
+pub(crate) const NOVEMBER: i64 = 1_793_491_200_000_000_000;
 
 const HOPS: u8 = 15;
 
 /// A xorshift generator (Marsaglia 2003): the same numbers in every run.
-pub(super) struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub(super) const fn new(seed: u64) -> Self {
+    pub(crate) const fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
-    pub(super) fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -33,7 +33,7 @@ fn router(target: u8, hop: u8, variant: u8) -> IpAddr {
 }
 
 /// The trace number `number`, hourly, to one of `targets` targets with `queries` probes a hop.
-pub(super) fn trace(number: u32, targets: u8, queries: u8) -> (Trace, Atlas) {
+pub(crate) fn trace(number: u32, targets: u8, queries: u8) -> (Trace, Atlas) {
     let mut dice = Dice::new(u64::from(number) + 1);
     let target = u8::try_from(number % u32::from(targets)).unwrap();
     let variant = u8::from(dice.below(50) == 0);
