@@ -1,0 +1,289 @@
+// Target: the paths to one target over time, hop by hop.
+import { links, readPosition, readWindow, writePosition, writeTime } from "../address";
+import { get } from "../api";
+import { type Child, fill, foreign, h } from "../element";
+import { ago, called, count, group, ms, share, short, span, stamp } from "../format";
+import { describe } from "../map/describe";
+import { routeColor } from "../map/ink";
+import type { Looks } from "../map/legs";
+import { WorldMap } from "../map/map";
+import { read } from "../map/scene";
+import { Feed, Panel, empty } from "../panel";
+import { outcomeSign, statusSign } from "../part/badge";
+import { changeItem } from "../part/change";
+import { Chart } from "../part/chart";
+import { compareButton, traceLabel } from "../part/compare";
+import { HeatMap, type Metric } from "../part/heatmap";
+import { walkable } from "../part/rows";
+import { Timeline, type Range, pathClasses } from "../part/timeline";
+import type { Router, View } from "../router";
+import { watch } from "../status";
+import type { Change, Era, List, SceneDocument, Series, Summary, Target } from "../types";
+
+const EVERY_MS = 30_000;
+const EARLIER = 4;
+const DAY = 86_400_000;
+const WINDOWS = [["24 h", DAY], ["7 d", 7 * DAY], ["30 d", 30 * DAY], ["All", null]] as const;
+
+/** The present path as in a picture, the earlier ones faint behind it. */
+const looks: Looks = (route, ink) => route === 0
+  ? { color: routeColor(ink, 0), width: 2.25, alpha: 1, clear: true }
+  : { color: ink.quiet, width: 1.4, alpha: 0.6 - Math.min(0.3, route * 0.07), clear: false };
+
+export function target(key: string, router: Router, signal: AbortSignal): View {
+  let known: Target | null = null;
+  let eras: Era[] = [];
+  let series: Series | null = null;
+
+  const name = `targets/${encodeURIComponent(key)}`;
+  const heading = h("h1", {}, "…");
+  const facts = h("div", { class: "facts-row" });
+  const windows = h("div", { class: "segments", role: "group", "aria-label": "Window" }, ...WINDOWS.map(([label, length]) =>
+    h("button", { type: "button", "data-length": length ?? "", on: { click: () => setWindow(length === null ? null : { since: range().until - length, until: range().until }, true) } }, label)));
+
+  const map = new WorldMap({
+    label: "Map of the path and of earlier ones", describe, looks,
+    moved: (position) => router.set({ map: position && writePosition(position) }),
+  });
+  map.at(readPosition(router.query.get("map")));
+  const mapPanel = new Panel("Path", "panel-map");
+  mapPanel.body.append(map.element);
+
+  const timeline = new Timeline((window, done) => {
+    showWindow(window);
+    clearTimeout(following);
+    // The map follows the hand; the charts wait until it lets go.
+    following = window_(done ? 0 : 120, () => {
+      router.set({ since: window && writeTime(window.since), until: window && writeTime(window.until) }, false);
+      scene.again();
+      if (done) {
+        charts.again();
+        traces.again();
+      }
+    });
+  }, signal);
+  let following = 0;
+  const window_ = (wait: number, act: () => void): number => window.setTimeout(act, wait);
+
+  const chart = new Chart({ cursor: (column) => heat.mark(column) }, signal);
+  const heat = new HeatMap({ hop: (ttl) => setHop(ttl), cursor: (column) => chart.mark(column) }, signal);
+  const timePanel = new Panel("Over time", "panel-time", windows);
+  const metric = h("div", { class: "segments", role: "group", "aria-label": "Heat map shows" }, ...(["rtt", "loss"] as const).map((value) =>
+    h("button", { type: "button", "data-metric": value, on: { click: () => {
+      router.set({ metric: value === "rtt" ? null : value });
+      drawCharts();
+    } } }, value === "rtt" ? "RTT" : "Loss")));
+  const chartTitle = h("h3", { class: "chart-title" });
+  const chartBox = h("div", { class: "charts" }, chartTitle, chart.element, h("div", { class: "heat-head" }, h("h3", { class: "chart-title" }, "Every hop"), metric), heat.element);
+  timePanel.body.append(timeline.element, chartBox);
+
+  const eraPanel = new Panel("Path eras", "panel-eras");
+  const changesPanel = new Panel("Changes", "panel-changes");
+  const tracesPanel = new Panel("Traces", "panel-traces");
+
+  const range = (): Range => {
+    const first = Date.parse(known?.first ?? eras.at(-1)?.first ?? "");
+    const until = watch.now();
+    return { since: Number.isFinite(first) ? Math.min(first, until - 60_000) : until - DAY, until };
+  };
+  const chosen = (): Range | null => {
+    const { since, until } = readWindow(router.query);
+    if (since === null && until === null) return null;
+    const whole = range();
+    return { since: since ?? whole.since, until: until ?? whole.until };
+  };
+  const hopChosen = (): number | null => {
+    const ttl = Number(router.query.get("hop"));
+    return Number.isInteger(ttl) && ttl > 0 ? ttl : null;
+  };
+
+  const head = new Feed<Target>({
+    load: (abort) => get(name, {}, abort),
+    show: (value) => {
+      known = value;
+      drawHead();
+      drawTimeline();
+    },
+    every: EVERY_MS,
+    failed: (problem) => {
+      if (problem.status === 404) fill(root, empty("No such target", h("p", {}, "Its traces may have been deleted."), h("a", { href: links.overview() }, "Back to the overview")));
+    },
+  }, signal);
+  const eraFeed = new Feed<List<Era>>({
+    load: (abort) => get(`${name}/eras`, { limit: 500 }, abort),
+    show: (list) => {
+      eras = list.items.toSorted((a, b) => b.last.localeCompare(a.last));
+      drawTimeline();
+      drawEras();
+    },
+    every: EVERY_MS, panel: eraPanel,
+  }, signal);
+  const charts = new Feed<Series>({
+    load: (abort) => {
+      const window = chosen();
+      const points = Math.max(40, Math.min(240, Math.round((timePanel.body.clientWidth || 900) / 5)));
+      return get(`${name}/series`, { since: window && writeTime(window.since), until: window && writeTime(window.until), points }, abort);
+    },
+    show: (value) => {
+      series = value;
+      drawCharts();
+    },
+    every: EVERY_MS, panel: timePanel,
+  }, signal);
+  const scene = new Feed<SceneDocument>({
+    load: (abort) => {
+      const window = chosen();
+      return get(`${name}/scene`, { at: window && writeTime(window.until), eras: EARLIER }, abort);
+    },
+    show: (document) => {
+      map.show(read(document));
+      const [now] = document.routes;
+      mapPanel.tool(now === undefined ? null : h("span", {}, `${now.started_ns === null ? "" : `as of ${stamp(now.started_ns / 1e6, false)} UTC`}${document.routes.length > 1 ? `, ${count(document.routes.length - 1, "earlier path")} faint` : ""}`));
+    },
+    every: EVERY_MS * 2, panel: mapPanel,
+  }, signal);
+  const changes = new Feed<List<Change>>({
+    load: (abort) => get(`${name}/changes`, {}, abort),
+    show: ({ items }) => {
+      const list = h("ol", { class: "change-list" }, ...items.map((change) => changeItem(change, watch.now(), false)));
+      walkable(list);
+      fill(changesPanel.body, items.length === 0 ? empty("Nothing changed", h("p", {}, "Neither the path nor its RTT or loss.")) : h("div", { class: "scroll-y", tabindex: "0", role: "region", "aria-label": "Changes" }, list));
+    },
+    every: EVERY_MS, panel: changesPanel,
+  }, signal);
+  const traces = new Feed<List<Summary>>({
+    load: (abort) => {
+      const window = chosen();
+      return get("traces", { target: key, since: window && writeTime(window.since), until: window && writeTime(window.until), limit: 100 }, abort);
+    },
+    show: drawTraces, every: EVERY_MS, panel: tracesPanel,
+  }, signal);
+  void head;
+  void eraFeed;
+  void changes;
+
+  function drawHead(): void {
+    if (known === null) return;
+    const label = called(known);
+    fill(heading, foreign(label, "Traces without a target"));
+    router.retitle(label ?? "Traces without a target");
+    const fact = (title: string, ...value: Child[]): HTMLElement => h("div", { class: "fact" }, h("span", { class: "fact-name" }, title), h("span", { class: "fact-value" }, ...value));
+    fill(facts,
+      fact("Status", statusSign(known.status)),
+      known.name !== null && fact("Address", foreign(known.address)),
+      fact("Protocol", known.protocol ?? "–"),
+      known.vantage !== null && fact("From", foreign(known.vantage)),
+      fact("Last trace", h("a", { href: links.trace(known.last.id), title: `${stamp(known.last.started)} UTC` }, ago(known.last.started, watch.now()))),
+      fact("Hops", group(known.last.length)),
+      fact("RTT", known.last.rtt_ms === null ? "–" : `${ms(known.last.rtt_ms)} ms`),
+      fact("Loss", share(known.last.loss)),
+      fact("Path for", known.era_since === null ? "–" : span(watch.now() - Date.parse(known.era_since))),
+      fact("Traces", `${group(known.traces)}${known.interval_s === null ? "" : `, every ${span(known.interval_s * 1000)}`}`));
+  }
+
+  function showWindow(window: Range | null): void {
+    const whole = range();
+    const length = window === null ? null : window.until - window.since;
+    for (const button of windows.querySelectorAll("button")) {
+      const own = button.dataset.length === "" ? null : Number(button.dataset.length);
+      const on = own === null ? window === null : length !== null && window !== null && Math.abs(length - own) < 90_000 && Math.abs(window.until - whole.until) < 120_000;
+      button.setAttribute("aria-pressed", String(on));
+    }
+  }
+
+  function setWindow(window: Range | null, push = false): void {
+    if (window !== null && window.since < range().since) window = { since: range().since, until: window.until };
+    router.set({ since: window && writeTime(window.since), until: window && writeTime(window.until) }, push);
+    drawTimeline();
+    charts.again();
+    scene.again();
+    traces.again();
+  }
+
+  function drawTimeline(): void {
+    timeline.set(eras, range(), chosen());
+    showWindow(chosen());
+  }
+
+  function setHop(ttl: number): void {
+    router.set({ hop: hopChosen() === ttl ? null : String(ttl) });
+    drawCharts();
+  }
+
+  function drawCharts(): void {
+    const which: Metric = router.query.get("metric") === "loss" ? "loss" : "rtt";
+    for (const button of metric.querySelectorAll("button")) button.setAttribute("aria-pressed", String(button.dataset.metric === which));
+    if (series === null) return;
+    if (series.hops.length === 0) {
+      chartBox.hidden = true;
+      timePanel.say(h("p", {}, "No traces in this window."));
+      return;
+    }
+    chartBox.hidden = false;
+    const hop = hopChosen();
+    const row = series.hops.find(({ ttl }) => ttl === hop) ?? series.hops.at(-1);
+    fill(chartTitle, `RTT of hop ${row?.ttl ?? "–"} `, row ? foreign(row.address, "") : null, hop === null && h("span", { class: "muted" }, " the last; choose another below"));
+    chart.set(series, row?.ttl ?? null);
+    heat.set(series, which, row?.ttl ?? null);
+    drawHops(row?.ttl ?? null);
+  }
+
+  /** The chosen hop on the map. */
+  function drawHops(ttl: number | null): void {
+    if (hopChosen() === null || ttl === null) return map.emphasize(null);
+    const marks = map.shown().marks.filter((mark) => mark.stops.some((stop) => stop.route === 0 && stop.hops.some((hop) => hop.ttl === ttl)));
+    map.emphasize({ marks: new Set(marks.map(({ index }) => index)), routes: null });
+  }
+
+  function drawEras(): void {
+    if (eras.length === 0) return fill(eraPanel.body, empty("No eras yet"));
+    const classes = pathClasses(eras);
+    const body = h("tbody", {}, ...eras.slice(0, 60).map((era) => h("tr", {},
+      h("td", {}, h("button", { type: "button", class: "era-link", "data-row": true, title: "Show this era", on: { click: () => setWindow({ since: Date.parse(era.first), until: Math.max(Date.parse(era.last), Date.parse(era.first) + 60_000) }, true) } },
+        h("span", { class: `swatch ${classes.get(era.path) ?? ""}` }), h("span", {}, stamp(era.first, false)))),
+      h("td", {}, span(Date.parse(era.last) - Date.parse(era.first))),
+      h("td", { class: "number" }, group(era.traces)),
+      h("td", { class: "number" }, group(era.length)),
+      h("td", { class: "number" }, era.rtt === null ? "–" : ms(era.rtt.median_ms)),
+      h("td", { class: "act" }, compareButton(router, era.trace, `the path of ${stamp(era.first, false)}`, signal)))));
+    walkable(body);
+    fill(eraPanel.body, h("div", { class: "scroll-y", tabindex: "0", role: "region", "aria-label": "Path eras" }, h("table", { class: "eras" }, h("thead", {}, h("tr", {},
+      h("th", { scope: "col" }, "Since"), h("th", { scope: "col" }, "For"), h("th", { scope: "col", class: "number" }, "Traces"), h("th", { scope: "col", class: "number" }, "Hops"), h("th", { scope: "col", class: "number" }, "Median"), h("th", { scope: "col" }, h("span", { class: "unseen" }, "Compare")))), body)));
+    eraPanel.tool(h("span", {}, `${count(new Set(eras.map(({ path }) => path)).size, "path")} in ${count(eras.length, "era")}`));
+  }
+
+  function drawTraces(list: List<Summary>): void {
+    const classes = pathClasses(eras);
+    if (list.items.length === 0) return fill(tracesPanel.body, empty("No traces in this window"));
+    const body = h("tbody", {}, ...list.items.map((trace) => h("tr", {},
+      h("td", {}, h("a", { href: links.trace(trace.id), "data-row": true, class: "row-link" }, stamp(trace.started))),
+      h("td", {}, outcomeSign(trace.outcome)),
+      h("td", { class: "number" }, group(trace.length)),
+      h("td", { class: "number" }, ms(trace.rtt_ms)),
+      h("td", { class: "c-path" }, trace.path === null ? "–" : h("span", { class: "path-name" }, h("span", { class: `swatch ${classes.get(trace.path) ?? ""}` }), trace.path.slice(0, 6))),
+      h("td", { class: "c-id" }, short(trace.id)),
+      h("td", { class: "act" }, compareButton(router, trace.id, traceLabel(trace.id, stamp(trace.started, false)), signal)))));
+    walkable(body);
+    fill(tracesPanel.body, h("div", { class: "scroll-y", tabindex: "0", role: "region", "aria-label": "Traces" }, h("table", { class: "traces" }, h("thead", {}, h("tr", {},
+      h("th", { scope: "col" }, "Started, UTC"), h("th", { scope: "col" }, "Outcome"), h("th", { scope: "col", class: "number" }, "Hops"), h("th", { scope: "col", class: "number" }, "RTT ms"), h("th", { scope: "col", class: "c-path" }, "Path"), h("th", { scope: "col", class: "c-id" }, "Id"), h("th", { scope: "col" }, h("span", { class: "unseen" }, "Compare")))), body)));
+    tracesPanel.tool(h("span", {}, list.next === null ? count(list.items.length, "trace") : `the newest ${group(list.items.length)} of this window`));
+  }
+
+  const root = h("div", { class: "view target" },
+    h("header", { class: "view-head" }, heading, facts),
+    h("div", { class: "target-grid" }, timePanel.element, mapPanel.element, eraPanel.element, changesPanel.element, tracesPanel.element));
+  drawTimeline();
+  return {
+    element: root, title: "Target",
+    query: (query) => {
+      map.at(readPosition(query.get("map")));
+      drawTimeline();
+      drawCharts();
+      charts.again();
+      scene.again();
+      traces.again();
+    },
+    destroy: () => map.destroy(),
+  };
+}
+
