@@ -1,5 +1,5 @@
 // Land, coasts and borders: coarse shapes while the map moves, fine ones where it rests.
-import { geoPath } from "d3-geo";
+import { geoArea, geoCentroid, geoPath } from "d3-geo";
 import { feature, mesh } from "topojson-client";
 import type { GeometryCollection, Topology } from "topojson-specification";
 import { projection } from "./plane";
@@ -16,6 +16,17 @@ export interface Land {
   countries: (Piece & { code: string | null })[];
   coasts: Piece[];
   borders: Piece[];
+  middles: Middles;
+}
+
+/** A point inside a country's largest part, by its code of two letters. */
+export type Middles = ReadonlyMap<string, [number, number]>;
+
+function middle(geometry: GeoJSON.Geometry): [number, number] {
+  const parts: GeoJSON.Position[][][] = geometry.type === "MultiPolygon" ? geometry.coordinates : geometry.type === "Polygon" ? [geometry.coordinates] : [];
+  const polygons = parts.map((coordinates): GeoJSON.Polygon => ({ type: "Polygon", coordinates }));
+  const largest = polygons.sort((a, b) => geoArea(b) - geoArea(a))[0];
+  return largest ? geoCentroid(largest) : [0, 0];
 }
 
 type World = Topology<{ countries: GeometryCollection }>;
@@ -38,9 +49,11 @@ function bundles(lines: GeoJSON.MultiLineString, size: number): Piece[] {
 
 export function land(world: World): Land {
   const { countries } = world.objects;
+  const shapes = countries.geometries.map((shape) => (feature(world, shape) as GeoJSON.Feature).geometry);
   return {
-    countries: countries.geometries.map((shape) => ({
-      ...piece((feature(world, shape) as GeoJSON.Feature).geometry),
+    middles: new Map(countries.geometries.flatMap((shape, i) => (typeof shape.id === "string" && shapes[i] ? [[shape.id, middle(shapes[i])]] : []))),
+    countries: countries.geometries.map((shape, i) => ({
+      ...piece(shapes[i] ?? { type: "Point", coordinates: [0, 0] }),
       code: typeof shape.id === "string" ? shape.id : null,
     })),
     coasts: bundles(mesh(world, countries, (a, b) => a === b), 12),

@@ -19,10 +19,12 @@ export const sameLook: Looks = (route, ink) => ({ color: routeColor(ink, route),
 
 /** Up to here legs are drawn in every frame. */
 const FEW = 700;
-/** What a frame may spend on a slice, in milliseconds. */
-const SLICE_MS = 7;
-/** How much of a canvas is drawn beyond each of its edges, so that a pan uncovers nothing at once. */
-const BLEED = 0.2;
+/** Legs in a slice, at first, at least and at most: what they cost shows only when the browser paints, so the time between frames says how many may be next. */
+const SLICE = { first: 300, least: 120, most: 2500 };
+/** Frames nearer together than this leave room for more, in milliseconds; farther apart than that there were too many. */
+const FRAME = { quick: 20, slow: 30 };
+/** How much of a canvas is drawn beyond each of its edges: a pan so far is no more than a shift. */
+const BLEED = 0.35;
 
 const GAP = [6, 5];
 const VAGUE = [1.5, 4.5];
@@ -41,8 +43,15 @@ function sheet(): Sheet | null {
   return context && { canvas, context, view: null, done: 0, whole: false };
 }
 
-const sameView = (a: View | null, b: View): boolean =>
-  a !== null && a.x === b.x && a.y === b.y && a.k === b.k && a.width === b.width && a.height === b.height;
+/** The way east from one x to another, the nearer way round. */
+const way = (from: number, to: number): number => to - from - Math.round((to - from) / SHEET) * SHEET;
+
+/** Whether a sheet drawn for `sheet` shows all of `view` at the same scale, with a share of the bleed left over. */
+function covers(sheet: View | null, view: View, rest = 0): boolean {
+  if (sheet === null || sheet.k !== view.k) return false;
+  const room = (whole: number, part: number): number => ((whole - part) / 2) * (1 - rest);
+  return Math.abs(way(sheet.x, view.x)) * view.k <= room(sheet.width, view.width) && Math.abs(sheet.y - view.y) * view.k <= room(sheet.height, view.height);
+}
 
 export class Legs {
   private front = sheet();
@@ -50,6 +59,8 @@ export class Legs {
   private order: Leg[] = [];
   private looks: Look[] = [];
   private scene: Scene | null = null;
+  private size = SLICE.first;
+  private last = 0;
 
   /** What is to be drawn from now on. Fainter legs come first. */
   set(scene: Scene, looks: Looks, ink: Ink): void {
@@ -82,13 +93,12 @@ export class Legs {
       const { front } = this;
       if (front?.view) {
         const scale = view.k / front.view.k;
-        // The nearer way round the globe.
-        let dx = front.view.x - view.x;
-        dx -= Math.round(dx / SHEET) * SHEET;
         const width = front.view.width * scale;
         const height = front.view.height * scale;
-        const x = view.width / 2 + dx * view.k - width / 2;
-        const y = view.height / 2 + (front.view.y - view.y) * view.k - height / 2;
+        // Whole pixels, so that a shift is a copy.
+        const whole = (value: number): number => (scale === 1 ? Math.round(value * ratio) / ratio : value);
+        const x = whole(view.width / 2 + way(view.x, front.view.x) * view.k - width / 2);
+        const y = whole(view.height / 2 + (front.view.y - view.y) * view.k - height / 2);
         context.drawImage(front.canvas, x, y, width, height);
       }
     }
@@ -96,28 +106,31 @@ export class Legs {
     return settled;
   }
 
-  /** One slice into the canvas behind; true when the one in front is whole and where the map is. */
+  /** One slice into the canvas behind; true when the one in front shows all that the map does. */
   private slice(view: View, ratio: number): boolean {
     const { front, back } = this;
     if (!front || !back) return true;
-    const wide: View = { ...view, width: Math.ceil(view.width * (1 + 2 * BLEED)), height: Math.ceil(view.height * (1 + 2 * BLEED)) };
-    if (front.whole && sameView(front.view, wide)) return true;
-    if (back.view === null || (back.done === 0 && !sameView(back.view, wide))) {
+    if (back.view === null) {
+      if (front.whole && covers(front.view, view, 0.4)) return true;
+      const wide: View = { ...view, width: Math.ceil(view.width * (1 + 2 * BLEED)), height: Math.ceil(view.height * (1 + 2 * BLEED)) };
       back.view = wide;
       back.done = 0;
       back.canvas.width = Math.round(wide.width * ratio);
       back.canvas.height = Math.round(wide.height * ratio);
       back.context.setTransform(ratio, 0, 0, ratio, 0, 0);
     }
-    const until = performance.now() + SLICE_MS;
-    back.done = paint(back.context, back.view, this.order, this.looks, back.done, until, 1);
+    const now = performance.now();
+    const frame = now - this.last;
+    this.last = now;
+    if (frame < FRAME.quick) this.size = Math.min(SLICE.most, Math.round(this.size * 1.25));
+    else if (frame > FRAME.slow) this.size = Math.max(SLICE.least, Math.round(this.size * 0.6));
+    back.done = paint(back.context, back.view, this.order, this.looks, back.done, this.size, 1);
     if (back.done < this.order.length) return false;
     this.front = back;
     this.front.whole = true;
     this.back = front;
     this.back.view = null;
-    this.back.done = 0;
-    return sameView(this.front.view, wide);
+    return covers(this.front.view, view, 0.4);
   }
 
   /** The legs of some routes, above everything else. */
@@ -138,8 +151,8 @@ function trace(context: CanvasRenderingContext2D, line: Float32Array, view: View
   context.lineTo(x0 + (line[last] ?? 0) * view.k, y0 + (line[last + 1] ?? 0) * view.k);
 }
 
-/** Draws legs from `start` until the time is up; how far it came. */
-function paint(context: CanvasRenderingContext2D, view: View, legs: Leg[], looks: Look[], start: number, until: number, alpha: number): number {
+/** Draws legs from `start` until so many were in sight; how far it came. */
+function paint(context: CanvasRenderingContext2D, view: View, legs: Leg[], looks: Look[], start: number, most: number, alpha: number): number {
   const halfHeight = view.height / 2 / view.k + 4;
   const top = view.y - halfHeight;
   const bottom = view.y + halfHeight;
@@ -148,14 +161,15 @@ function paint(context: CanvasRenderingContext2D, view: View, legs: Leg[], looks
   context.lineJoin = "round";
   context.lineCap = "butt";
   let i = start;
-  for (; i < legs.length; i++) {
-    if ((i & 31) === 31 && until !== Infinity && performance.now() > until) break;
+  let drawn = 0;
+  for (; i < legs.length && drawn < most; i++) {
     const leg = legs[i];
     if (leg === undefined || leg.y1 < top || leg.y0 > bottom) continue;
     const look = looks[leg.route];
     if (look === undefined) continue;
     const [first, last] = copies(view, leg.x0, leg.x1);
     if (first > last) continue;
+    drawn++;
     context.beginPath();
     for (let shift = first; shift <= last; shift++) trace(context, leg.line, view, shift, step);
     if (look.clear) {

@@ -6,7 +6,7 @@ import { type Ink, ink, onTheme, routeColor } from "./ink";
 import { type Land, farLand, nearLand } from "./land";
 import { Legs, type Looks, distance, sameLook } from "./legs";
 import { drawMarks, drawNames, spots, type Spot } from "./marks";
-import { SHEET, type View, across, bounded, copies, down, fitted, latitudeOf, least, longitudeOf, zoomed } from "./plane";
+import { type Extent, SHEET, type View, across, bounded, copies, down, fitted, latitudeOf, least, longitudeOf, zoomed } from "./plane";
 import { type Leg, type Mark, NOTHING, type Scene } from "./scene";
 
 export type Hit = { mark: Mark; leg: null } | { mark: null; leg: Leg };
@@ -138,10 +138,11 @@ export class WorldMap {
 
   private whole(): View {
     const { width, height } = this.current;
-    const points: [number, number][] = this.scene.marks.map(({ x, y }) => [x, y]);
-    // A great circle reaches nearer to the pole than its ends.
-    for (const leg of this.scene.legs) if (this.scene.routes[leg.route] !== undefined && this.scene.legs.length < 700) points.push([leg.x0, leg.y0], [leg.x1, leg.y0]);
-    return fitted(points, width, height);
+    const { marks, legs } = this.scene;
+    const extents: Extent[] = marks.map(({ x, y }) => ({ x0: x, x1: x, y0: y, y1: y, weight: 0 }));
+    // A great circle reaches nearer to the pole than its ends; the foremost route matters most.
+    for (const leg of legs.slice(0, 2000)) extents.push({ x0: leg.x0, x1: leg.x1, y0: leg.y0, y1: leg.y1, weight: leg.route === 0 ? 3 : 1 });
+    return fitted(extents, width, height);
   }
 
   fit(): void {
@@ -302,7 +303,7 @@ export class WorldMap {
       context.lineJoin = "round";
       if (this.still && land === this.near) {
         context.strokeStyle = colors.shore;
-        context.lineWidth = 6 / view.k;
+        context.lineWidth = 4 / view.k;
         for (const piece of coasts) context.stroke(piece.path);
       }
       context.fillStyle = colors.land;

@@ -36,8 +36,10 @@ function foremost(mark: Mark): number {
 
 export function drawMarks(context: CanvasRenderingContext2D, found: Spot[], scene: Scene, looks: Looks, ink: Ink, strong: ReadonlySet<number> | null, dimmed: ReadonlySet<number> | null): void {
   const many = found.length > 160;
+  if (many) crowd(context, found, scene, looks, ink, dimmed);
   for (const { mark, x, y } of found) {
     if (mark.area !== null) continue;
+    if (many && mark.trust === "sound" && !(strong?.has(mark.index) ?? false)) continue;
     const route = foremost(mark);
     const look = looks(route, ink, scene);
     const faint = dimmed !== null && !mark.stops.some((stop) => dimmed.has(stop.route));
@@ -69,6 +71,27 @@ export function drawMarks(context: CanvasRenderingContext2D, found: Spot[], scen
       context.arc(x, y, radius + 7.5, 0, 2 * Math.PI);
       context.stroke();
     }
+  }
+  context.globalAlpha = 1;
+}
+
+/** Many marks: dots of one colour in one go. */
+function crowd(context: CanvasRenderingContext2D, found: Spot[], scene: Scene, looks: Looks, ink: Ink, dimmed: ReadonlySet<number> | null): void {
+  const paths = new Map<string, Path2D>();
+  for (const { mark, x, y } of found) {
+    if (mark.area !== null || mark.trust !== "sound") continue;
+    const look = looks(foremost(mark), ink, scene);
+    const faint = dimmed !== null && !mark.stops.some((stop) => dimmed.has(stop.route));
+    const pen = `${faint ? "0.2" : "0.85"} ${look.color}`;
+    let path = paths.get(pen);
+    if (path === undefined) paths.set(pen, (path = new Path2D()));
+    path.rect(Math.round(x) - 2, Math.round(y) - 2, 4, 4);
+  }
+  for (const [pen, path] of paths) {
+    const [alpha, color] = pen.split(" ");
+    context.globalAlpha = Number(alpha);
+    context.fillStyle = color ?? ink.ink;
+    context.fill(path);
   }
   context.globalAlpha = 1;
 }

@@ -73,35 +73,58 @@ export function copies(view: View, x0: number, x1: number): [number, number] {
   return [Math.ceil((view.x - half - x1) / SHEET), Math.floor((view.x + half - x0) / SHEET)];
 }
 
+/** What should stay whole on the map: from x0 to x1, which may lie beyond the sheet; a point is as wide as nothing. */
+export interface Extent {
+  x0: number;
+  x1: number;
+  y0: number;
+  y1: number;
+  /** How much it matters that the map's edge does not cut it. */
+  weight: number;
+}
+
 /**
- * The narrowest stretch of longitude, in units, that holds every x of the sheet: where it starts and how wide it is.
- * It may run past the sheet's right edge, so that a leg over the Pacific stays whole.
+ * The stretch of longitude, in units, that holds everything: where it starts and how wide it is. It begins where the least is
+ * cut, so that a leg over the Pacific stays whole, and behind the widest gap among those places.
  */
-export function stretch(xs: number[]): { start: number; width: number } | null {
-  if (xs.length === 0) return null;
-  const sorted = xs.map((x) => x - Math.floor(x / SHEET) * SHEET).sort((a, b) => a - b);
-  let start = sorted[0] ?? 0;
-  let gap = start + SHEET - (sorted.at(-1) ?? 0);
-  for (let i = 1; i < sorted.length; i++) {
-    const here = sorted[i] ?? 0;
-    const before = sorted[i - 1] ?? 0;
-    if (here - before > gap) {
-      gap = here - before;
-      start = here;
+export function stretch(extents: Pick<Extent, "x0" | "x1" | "weight">[]): { start: number; width: number } | null {
+  if (extents.length === 0) return null;
+  const wrapped = extents.map(({ x0, x1, weight }) => {
+    const start = x0 - Math.floor(x0 / SHEET) * SHEET;
+    return { start, end: start + Math.min(x1 - x0, SHEET - 1e-6), weight };
+  });
+  let best: { start: number; width: number; cut: number } | null = null;
+  const starts = [...new Set(wrapped.map(({ start }) => start))];
+  // Many places: a cut every few degrees is fine enough.
+  const candidates = starts.length > 240 ? starts.filter((_, i) => i % Math.ceil(starts.length / 240) === 0) : starts;
+  for (const start of candidates) {
+    let cut = 0;
+    let width = 0;
+    for (const extent of wrapped) {
+      const from = extent.start >= start ? extent.start - start : extent.start + SHEET - start;
+      const to = from + extent.end - extent.start;
+      if (to > SHEET) cut += extent.weight;
+      width = Math.max(width, Math.min(to, SHEET));
     }
+    if (best === null || cut < best.cut || (cut === best.cut && width < best.width)) best = { start, width, cut };
   }
-  return { start, width: SHEET - gap };
+  return best && { start: best.start, width: best.width };
 }
 
 /** The view that shows everything with room around it. */
-export function fitted(points: [number, number][], width: number, height: number, margin = 48): View {
-  const band = stretch(points.map(([x]) => x));
+export function fitted(extents: Extent[], width: number, height: number): View {
+  const band = stretch(extents);
   if (band === null) return bounded({ x: across(8), y: down(24), k: 0, width, height });
-  const ys = points.map(([, y]) => y);
-  const y0 = Math.min(...ys);
-  const y1 = Math.max(...ys);
-  const room = Math.min(margin, width / 5, height / 5);
+  let y0 = Infinity, y1 = -Infinity;
+  for (const extent of extents) {
+    y0 = Math.min(y0, extent.y0);
+    y1 = Math.max(y1, extent.y1);
+  }
+  const room = Math.min(44, width / 6, height / 6);
+  // The buttons stand at the right.
+  const right = Math.min(60, width / 6);
   // A single place is shown with the country around it.
-  const k = Math.min((width - 2 * room) / Math.max(band.width, 24), (height - 2 * room) / Math.max(y1 - y0, 16));
-  return bounded({ x: band.start + band.width / 2, y: (y0 + y1) / 2, k, width, height });
+  const k = Math.min((width - room - right) / Math.max(band.width, 24), (height - 2 * room) / Math.max(y1 - y0, 16));
+  const view = bounded({ x: band.start + band.width / 2, y: (y0 + y1) / 2, k, width, height });
+  return bounded({ ...view, x: view.x + (right - room) / 2 / view.k });
 }

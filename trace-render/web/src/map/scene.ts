@@ -1,6 +1,6 @@
 // The scene of the API as the map draws it: marks and legs on the plane.
 import { geoInterpolate, geoDistance, geoPath } from "d3-geo";
-import type { LegProperties, MarkProperties, Route, SceneDocument, Trust } from "../types";
+import type { LegProperties, MarkProperties, Route, SceneDocument, SceneFeature, Trust } from "../types";
 import { SHEET, across, down, projection } from "./plane";
 
 export interface Mark {
@@ -187,12 +187,30 @@ export function numbers(ttls: number[]): string {
 /** Two documents as one: the routes of the second behind those of the first. */
 export function joined(a: SceneDocument, b: SceneDocument): SceneDocument {
   const routes = a.routes.length;
-  const marks = a.features.filter((feature) => feature.properties.kind === "mark").length;
-  const shifted = b.features.map((feature) => {
+  const marks: SceneFeature[] = [];
+  const legs: SceneFeature[] = [];
+  for (const feature of a.features) (feature.properties.kind === "mark" ? marks : legs).push(feature);
+  // A place that both pass is one mark.
+  const name = ({ geometry, properties }: SceneFeature): string =>
+    properties.kind === "mark" ? `${properties.trust} ${properties.country_code ?? JSON.stringify(geometry)}` : "";
+  const known = new Map(marks.map((feature, i) => [name(feature), i]));
+  const places: number[] = [];
+  for (const feature of b.features) {
     const { properties } = feature;
-    return properties.kind === "mark"
-      ? { ...feature, properties: { ...properties, stops: properties.stops.map((stop) => ({ ...stop, route: stop.route + routes })) } }
-      : { ...feature, properties: { ...properties, route: properties.route + routes, from: properties.from + marks, to: properties.to + marks } };
-  });
-  return { type: "FeatureCollection", routes: [...a.routes, ...b.routes], features: [...a.features, ...shifted] };
+    if (properties.kind === "leg") {
+      legs.push({ ...feature, properties: { ...properties, route: properties.route + routes, from: places[properties.from] ?? -1, to: places[properties.to] ?? -1 } });
+      continue;
+    }
+    const stops = properties.stops.map((stop) => ({ ...stop, route: stop.route + routes }));
+    const at = known.get(name(feature));
+    const there = at === undefined ? undefined : marks[at];
+    if (at !== undefined && there?.properties.kind === "mark") {
+      places.push(at);
+      marks[at] = { ...there, properties: { ...there.properties, stops: [...there.properties.stops, ...stops] } };
+    } else {
+      places.push(marks.length);
+      marks.push({ ...feature, properties: { ...properties, stops } });
+    }
+  }
+  return { type: "FeatureCollection", routes: [...a.routes, ...b.routes], features: [...marks, ...legs] };
 }

@@ -8,13 +8,15 @@ const HEIGHT = 190;
 
 export class Ladder {
   readonly element: HTMLElement;
+  private readonly plot: HTMLElement;
   private readonly svg = s("svg", { class: "ladder", height: HEIGHT, role: "img" });
   private hops: Hop[] = [];
   private chosen: number | null = null;
   private lit: ReadonlySet<number> = new Set();
 
   constructor(private readonly on: { hovered: (ttl: number | null) => void; chosen: (ttl: number) => void }, signal: AbortSignal) {
-    this.element = h("div", { class: "ladder-plot" }, this.svg);
+    this.plot = h("div", {}, this.svg);
+    this.element = h("div", { class: "ladder-plot" }, this.plot);
     const ttl = (event: PointerEvent | MouseEvent): number | null => {
       const box = this.svg.getBoundingClientRect();
       const first = this.hops[0]?.ttl ?? 1;
@@ -32,7 +34,7 @@ export class Ladder {
     signal.addEventListener("abort", () => watch.disconnect());
   }
 
-  private readonly left = 46;
+  private readonly left = 54;
 
   set(hops: Hop[]): void {
     this.hops = hops;
@@ -51,7 +53,7 @@ export class Ladder {
 
   private draw(): void {
     const { svg, hops, left } = this;
-    const width = this.element.clientWidth;
+    const width = this.plot.clientWidth;
     if (width === 0) return;
     const rtts = hops.flatMap((hop) => hop.probes.flatMap((probe) => (typeof probe.rtt_ms === "number" ? [probe.rtt_ms] : [])));
     svg.setAttribute("width", String(width));

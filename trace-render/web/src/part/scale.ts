@@ -24,7 +24,7 @@ export interface TimeTick {
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-const STEPS = [MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY];
+const STEPS = [MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 14 * DAY];
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /** Round times between two, in UTC, at most `most` of them. */
@@ -35,7 +35,7 @@ export function timeTicks(since: number, until: number, most: number): TimeTick[
   if (step !== undefined) {
     const ticks: TimeTick[] = [];
     // Weeks begin on Mondays; 1970 began on a Thursday.
-    const offset = step === 7 * DAY ? 4 * DAY : 0;
+    const offset = step % (7 * DAY) === 0 ? 4 * DAY : 0;
     for (let at = Math.ceil((since - offset) / step) * step + offset; at <= until; at += step) ticks.push({ at, ...label(at, step) });
     return ticks;
   }

@@ -81,7 +81,7 @@ export class Timeline {
       const x1 = this.x(Date.parse(era.last));
       return s("rect", { class: `era ${classes.get(era.path) ?? ""}`, x: x0.toFixed(1), y: 4, width: Math.max(2, x1 - x0 - 1).toFixed(1), height: HEIGHT - 8, rx: 1.5 });
     }));
-    const ticks = timeTicks(this.range.since, this.range.until, Math.max(2, width / 80));
+    const ticks = timeTicks(this.range.since, this.range.until, Math.max(2, width / 64));
     fill(this.axis, ...ticks.map((tick) => {
       const mark = h("span", { class: tick.strong ? "tick strong" : "tick" }, tick.label);
       mark.style.left = `${this.x(tick.at).toFixed(1)}px`;

@@ -5,6 +5,7 @@ import { fill, foreign, h, icon } from "../element";
 import { called, count, stamp, words } from "../format";
 import { describe } from "../map/describe";
 import { WorldMap } from "../map/map";
+import { type Middles, farLand } from "../map/land";
 import { sceneOf } from "../map/live";
 import { Feed, Panel, command, empty } from "../panel";
 import { outcomeSign } from "../part/badge";
@@ -140,12 +141,17 @@ function follow(id: string, signal: AbortSignal): View {
       const list = [...hops.values()].sort((a, b) => a.ttl - b.ttl);
       nothing.hidden = list.length > 0;
       ladder.set(list);
-      map.show(sceneOf(list, places, target));
+      map.show(sceneOf(list, places, target, middles));
       const answered = list.filter((hop) => hop.statistics.answered > 0).length;
       if (!done) state.textContent = `listening: ${count(answered, "hop")} heard`;
     });
   };
   let done = false;
+  let middles: Middles = new Map();
+  farLand().then((land) => {
+    middles = land.middles;
+    drawSoon();
+  }, () => undefined);
 
   // The browser comes back by itself, and tells the server what it heard last.
   const source = new EventSource(path(`live/${encodeURIComponent(id)}/events`));

@@ -34,6 +34,7 @@ export function target(key: string, router: Router, signal: AbortSignal): View {
   let known: Target | null = null;
   let eras: Era[] = [];
   let series: Series | null = null;
+  let listed: List<Summary> | null = null;
 
   const name = `targets/${encodeURIComponent(key)}`;
   const heading = h("h1", {}, "…");
@@ -103,6 +104,7 @@ export function target(key: string, router: Router, signal: AbortSignal): View {
       known = value;
       drawHead();
       drawTimeline();
+      drawCharts();
     },
     every: EVERY_MS,
     failed: (problem) => {
@@ -115,6 +117,7 @@ export function target(key: string, router: Router, signal: AbortSignal): View {
       eras = list.items.toSorted((a, b) => b.last.localeCompare(a.last));
       drawTimeline();
       drawEras();
+      if (listed !== null) drawTraces(listed);
     },
     every: EVERY_MS, panel: eraPanel,
   }, signal);
@@ -221,7 +224,7 @@ export function target(key: string, router: Router, signal: AbortSignal): View {
     }
     chartBox.hidden = false;
     const hop = hopChosen();
-    const row = series.hops.find(({ ttl }) => ttl === hop) ?? series.hops.at(-1);
+    const row = series.hops.find(({ ttl }) => ttl === (hop ?? known?.last.length)) ?? series.hops.at(-1);
     fill(chartTitle, `RTT of hop ${row?.ttl ?? "–"} `, row ? foreign(row.address, "") : null, hop === null && h("span", { class: "muted" }, " the last; choose another below"));
     chart.set(series, row?.ttl ?? null);
     heat.set(series, which, row?.ttl ?? null);
@@ -241,23 +244,24 @@ export function target(key: string, router: Router, signal: AbortSignal): View {
     const body = h("tbody", {}, ...eras.slice(0, 60).map((era) => h("tr", {},
       h("td", {}, h("button", { type: "button", class: "era-link", "data-row": true, title: "Show this era", on: { click: () => setWindow({ since: Date.parse(era.first), until: Math.max(Date.parse(era.last), Date.parse(era.first) + 60_000) }, true) } },
         h("span", { class: `swatch ${classes.get(era.path) ?? ""}` }), h("span", {}, stamp(era.first, false)))),
-      h("td", {}, span(Date.parse(era.last) - Date.parse(era.first))),
-      h("td", { class: "number" }, group(era.traces)),
+      h("td", { class: "c-for" }, span(Date.parse(era.last) - Date.parse(era.first))),
+      h("td", { class: "number c-many" }, group(era.traces)),
       h("td", { class: "number" }, group(era.length)),
       h("td", { class: "number" }, era.rtt === null ? "–" : ms(era.rtt.median_ms)),
       h("td", { class: "act" }, compareButton(router, era.trace, `the path of ${stamp(era.first, false)}`, signal)))));
     walkable(body);
     fill(eraPanel.body, h("div", { class: "scroll-y", tabindex: "0", role: "region", "aria-label": "Path eras" }, h("table", { class: "eras" }, h("thead", {}, h("tr", {},
-      h("th", { scope: "col" }, "Since"), h("th", { scope: "col" }, "For"), h("th", { scope: "col", class: "number" }, "Traces"), h("th", { scope: "col", class: "number" }, "Hops"), h("th", { scope: "col", class: "number" }, "Median"), h("th", { scope: "col" }, h("span", { class: "unseen" }, "Compare")))), body)));
+      h("th", { scope: "col" }, "Since"), h("th", { scope: "col" }, "For"), h("th", { scope: "col", class: "number c-many" }, "Traces"), h("th", { scope: "col", class: "number" }, "Hops"), h("th", { scope: "col", class: "number" }, "Median"), h("th", { scope: "col" }, h("span", { class: "unseen" }, "Compare")))), body)));
     eraPanel.tool(h("span", {}, `${count(new Set(eras.map(({ path }) => path)).size, "path")} in ${count(eras.length, "era")}`));
   }
 
   function drawTraces(list: List<Summary>): void {
+    listed = list;
     const classes = pathClasses(eras);
     if (list.items.length === 0) return fill(tracesPanel.body, empty("No traces in this window"));
     const body = h("tbody", {}, ...list.items.map((trace) => h("tr", {},
       h("td", {}, h("a", { href: links.trace(trace.id), "data-row": true, class: "row-link" }, stamp(trace.started))),
-      h("td", {}, outcomeSign(trace.outcome)),
+      h("td", { class: "c-outcome" }, outcomeSign(trace.outcome)),
       h("td", { class: "number" }, group(trace.length)),
       h("td", { class: "number" }, ms(trace.rtt_ms)),
       h("td", { class: "c-path" }, trace.path === null ? "–" : h("span", { class: "path-name" }, h("span", { class: `swatch ${classes.get(trace.path) ?? ""}` }), trace.path.slice(0, 6))),
@@ -265,13 +269,13 @@ export function target(key: string, router: Router, signal: AbortSignal): View {
       h("td", { class: "act" }, compareButton(router, trace.id, traceLabel(trace.id, stamp(trace.started, false)), signal)))));
     walkable(body);
     fill(tracesPanel.body, h("div", { class: "scroll-y", tabindex: "0", role: "region", "aria-label": "Traces" }, h("table", { class: "traces" }, h("thead", {}, h("tr", {},
-      h("th", { scope: "col" }, "Started, UTC"), h("th", { scope: "col" }, "Outcome"), h("th", { scope: "col", class: "number" }, "Hops"), h("th", { scope: "col", class: "number" }, "RTT ms"), h("th", { scope: "col", class: "c-path" }, "Path"), h("th", { scope: "col", class: "c-id" }, "Id"), h("th", { scope: "col" }, h("span", { class: "unseen" }, "Compare")))), body)));
+      h("th", { scope: "col" }, "Started, UTC"), h("th", { scope: "col", class: "c-outcome" }, "Outcome"), h("th", { scope: "col", class: "number" }, "Hops"), h("th", { scope: "col", class: "number" }, "RTT ms"), h("th", { scope: "col", class: "c-path" }, "Path"), h("th", { scope: "col", class: "c-id" }, "Id"), h("th", { scope: "col" }, h("span", { class: "unseen" }, "Compare")))), body)));
     tracesPanel.tool(h("span", {}, list.next === null ? count(list.items.length, "trace") : `the newest ${group(list.items.length)} of this window`));
   }
 
   const root = h("div", { class: "view target" },
     h("header", { class: "view-head" }, heading, facts),
-    h("div", { class: "target-grid" }, timePanel.element, mapPanel.element, eraPanel.element, changesPanel.element, tracesPanel.element));
+    h("div", { class: "target-grid" }, h("div", { class: "column" }, timePanel.element, tracesPanel.element), h("div", { class: "column" }, mapPanel.element, eraPanel.element, changesPanel.element)));
   drawTimeline();
   return {
     element: root, title: "Target",
