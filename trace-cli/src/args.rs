@@ -217,7 +217,7 @@ pub(crate) struct TraceArguments {
     /// Private and other special addresses are never asked for.
     #[arg(short = 'n', long, help_heading = "Places")]
     pub(crate) no_dns: bool,
-    /// Draw the routes into a .png, .svg or .geojson file
+    /// Draw the routes into a .png, .svg, .html or .geojson file
     #[arg(long, value_name = "FILE", help_heading = "Map")]
     pub(crate) map: Option<PathBuf>,
     #[command(flatten, next_help_heading = "Map")]
@@ -301,7 +301,7 @@ pub(crate) struct MapArguments {
     /// Traces to draw: ids, their beginnings or ends, `latest`, or document files
     #[arg(value_name = "TRACE", required = true)]
     pub(crate) traces: Vec<String>,
-    /// The .png, .svg or .geojson file to write
+    /// The .png, .svg, .html or .geojson file to write
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
     #[command(flatten)]

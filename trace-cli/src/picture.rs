@@ -5,13 +5,14 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use trace_core::model::{Atlas, Trace};
-use trace_render::{MapOptions, Scene, geojson, png, svg};
+use trace_render::{MapOptions, Scene, geojson, html, png, svg};
 
 /// The forms of a map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Picture {
     Png,
     Svg,
+    Html,
     GeoJson,
 }
 
@@ -25,12 +26,19 @@ impl Picture {
         match ending.as_deref() {
             Some("png") => Ok(Self::Png),
             Some("svg") => Ok(Self::Svg),
+            Some("html" | "htm") => Ok(Self::Html),
             Some("geojson") => Ok(Self::GeoJson),
             Some(other) => {
-                bail!("a map cannot be a .{other} file ({}); use .png, .svg or .geojson", path.display())
+                bail!(
+                    "a map cannot be a .{other} file ({}); use .png, .svg, .html or .geojson",
+                    path.display()
+                )
             }
             None => {
-                bail!("{} does not end in .png, .svg or .geojson, one of which a map must be", path.display())
+                bail!(
+                    "{} does not end in .png, .svg, .html or .geojson, one of which a map must be",
+                    path.display()
+                )
             }
         }
     }
@@ -41,6 +49,7 @@ impl Picture {
         Ok(match self {
             Self::Png => png(&scene, options)?,
             Self::Svg => svg(&scene, options)?.into_bytes(),
+            Self::Html => html(&scene).into_bytes(),
             Self::GeoJson => geojson(&scene).into_bytes(),
         })
     }
@@ -77,14 +86,15 @@ mod tests {
         for (path, picture) in [
             ("map.png", Picture::Png),
             ("a/B.SVG", Picture::Svg),
+            ("map.html", Picture::Html),
             ("x.y.geojson", Picture::GeoJson),
             ("-", Picture::Png),
         ] {
             assert_eq!(Picture::of(Path::new(path)).unwrap(), picture);
         }
         let refusal = |path| Picture::of(Path::new(path)).unwrap_err().to_string();
-        insta::assert_snapshot!(refusal("map.pdf"), @"a map cannot be a .pdf file (map.pdf); use .png, .svg or .geojson");
-        insta::assert_snapshot!(refusal("map"), @"map does not end in .png, .svg or .geojson, one of which a map must be");
+        insta::assert_snapshot!(refusal("map.pdf"), @"a map cannot be a .pdf file (map.pdf); use .png, .svg, .html or .geojson");
+        insta::assert_snapshot!(refusal("map"), @"map does not end in .png, .svg, .html or .geojson, one of which a map must be");
     }
 
     #[test]

@@ -21,7 +21,7 @@
 //! # Ok::<(), trace_render::Error>(())
 //! ```
 //!
-//! [`Scene`] joins hops and places; it is the one thing that [`png`], [`svg`] and [`geojson`] draw. [`Map`] lays a scene
+//! [`Scene`] joins hops and places; it is the one thing that [`png`], [`svg`], [`html()`] and [`geojson`] draw. [`Map`] lays a scene
 //! out on a canvas and tells where everything lies.
 //!
 //! # Limits
@@ -38,6 +38,7 @@ mod font;
 mod frame;
 mod geojson;
 mod ground;
+mod html;
 mod label;
 mod map;
 mod options;
@@ -54,6 +55,7 @@ mod theme;
 pub use error::Error;
 pub use frame::LEAST_KM;
 pub use geojson::geojson;
+pub use html::html;
 pub use map::Map;
 pub use options::{Extent, MapOptions};
 pub use project::{Projection, View};

@@ -121,7 +121,7 @@ fn short(value: f64) -> String {
 }
 
 /// Text as XML takes it (XML 1.0, section 2.2 and 2.4).
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

@@ -82,6 +82,11 @@ add("index.html", Buffer.from(read("src/index.html").toString()
 // The map that stands alone has everything in one file, and fonts of the reader's system.
 const alone = { script: await bundle("src/alone.ts"), style: await bundle("src/style/alone.css") };
 
+for (const text of [alone.script, alone.style]) {
+  // They stand inside elements there.
+  if (/<\/(script|style)|<!--/i.test(text.toString())) throw new Error("the map that stands alone would end its own element");
+}
+
 mkdirSync(dist, { recursive: true });
 const kept = new Set(["assets.rs", "alone.rs"]);
 function keep(file, bytes) {

@@ -123,7 +123,7 @@ fn nonsense_is_refused_with_its_reason() {
     assert_snapshot!(refusal("-6 192.0.2.1"), @"-6 was given, but 192.0.2.1 is an IPv4 address");
     assert_snapshot!(refusal("--wait 0 a"), @"--wait 0: no answer can be that quick");
     assert_snapshot!(refusal("--wait 99999999999d a"), @"--wait is an hour at most: no answer comes later");
-    assert_snapshot!(refusal("--map map.pdf a"), @"a map cannot be a .pdf file (map.pdf); use .png, .svg or .geojson");
+    assert_snapshot!(refusal("--map map.pdf a"), @"a map cannot be a .pdf file (map.pdf); use .png, .svg, .html or .geojson");
     assert_snapshot!(refusal("--map - a"), @"the hops are printed to standard output already; name a file for --map");
     assert_snapshot!(refusal("--theme dark a"), @"--theme means nothing without --map FILE");
     assert_snapshot!(refusal("--map map.png --canvas 1x1 a"), @"--canvas: a canvas of 1 x 1 pixels cannot be drawn: each side must lie within 64 and 16384, and the whole within 67108864 pixels");

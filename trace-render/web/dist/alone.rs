@@ -1,9 +1,9 @@
 // Written by ../build.mjs.
 Alone {
     script: include_bytes!("alone.js.gz"),
-    script_hash: "sha256-USPC4sVjysdTp9EU74JzzVkOmskvMdZ5KZqqv8QPQUg=",
+    script_hash: "sha256-yCo1ZIgUowbEz5ThljyspV9N7c7MgHufPQSKHC5VYrc=",
     style: include_bytes!("alone.css.gz"),
-    style_hash: "sha256-AxYLr2smsP5EOm38S4QccPV2pbFMbWlgxsKRHIj0Bg8=",
+    style_hash: "sha256-a/aQrbRFtUJ36v6i9P3NhkGXkH4V5fuT9/oPMM6eHGo=",
     far: include_bytes!("countries-110m.json.gz"),
     near: include_bytes!("countries-50m.json.gz"),
 }

@@ -115,7 +115,12 @@ export class Feed<T> {
 
   private trouble(problem: Problem): void {
     this.options.failed?.(problem);
-    if (problem.status === 0 || problem.status === 401) void watch.ask();
+    if (problem.status === 0 || problem.status === 401 || problem.status === 503) void watch.ask();
+    // What is wrong with all of it stands once, at the top of the page.
+    if (problem.status === 0 || problem.status === 401 || watch.condition.kind === "store") {
+      this.options.panel?.say(h("p", { class: "muted" }, this.last === null ? "Waiting for the server" : `As of ${stamp(this.last)} UTC; waiting for the server`));
+      return;
+    }
     const again = h("button", { type: "button", class: "quiet", on: { click: () => void this.ask() } }, "Try again");
     const old = this.last !== null ? `Shown as of ${stamp(this.last)} UTC. ` : "";
     this.options.panel?.say(h("p", { class: "trouble" }, icon("warn"), h("span", {}, `${old}${problem.title}${problem.detail ? `: ${problem.detail}` : ""}`), again));

@@ -82,15 +82,16 @@ export class Legs {
   }
 
   /** Draws what there is; true when it is all of it, and where the map is now. */
-  draw(context: CanvasRenderingContext2D, view: View, ratio: number, dimmed: boolean): boolean {
+  draw(context: CanvasRenderingContext2D, view: View, ratio: number, dimmed: boolean, still: boolean): boolean {
     context.save();
     if (dimmed) context.globalAlpha = 0.22;
     let settled = true;
     if (this.few) {
       paint(context, view, this.order, this.looks, 0, Infinity, dimmed ? 0.22 : 1);
     } else {
-      settled = this.slice(view, ratio);
-      const { front } = this;
+      settled = this.slice(view, ratio, still);
+      // The first time, what there is so far.
+      const front = this.front?.view ? this.front : this.back;
       if (front?.view) {
         const scale = view.k / front.view.k;
         const width = front.view.width * scale;
@@ -107,7 +108,7 @@ export class Legs {
   }
 
   /** One slice into the canvas behind; true when the one in front shows all that the map does. */
-  private slice(view: View, ratio: number): boolean {
+  private slice(view: View, ratio: number, still: boolean): boolean {
     const { front, back } = this;
     if (!front || !back) return true;
     if (back.view === null) {
@@ -124,7 +125,9 @@ export class Legs {
     this.last = now;
     if (frame < FRAME.quick) this.size = Math.min(SLICE.most, Math.round(this.size * 1.25));
     else if (frame > FRAME.slow) this.size = Math.max(SLICE.least, Math.round(this.size * 0.6));
-    back.done = paint(back.context, back.view, this.order, this.looks, back.done, this.size, 1);
+    // Where nothing moves nobody sees a frame come late.
+    const most = still ? Math.max(1200, this.size) : this.size;
+    back.done = paint(back.context, back.view, this.order, this.looks, back.done, most, 1);
     if (back.done < this.order.length) return false;
     this.front = back;
     this.front.whole = true;

@@ -244,7 +244,7 @@ export class WorldMap {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     const looks = this.options.looks ?? sameLook;
     const routes = this.emphasis?.routes ?? null;
-    const settled = this.legs.draw(context, view, ratio, routes !== null);
+    const settled = this.legs.draw(context, view, ratio, routes !== null, this.still);
     if (routes !== null) this.legs.drawRoutes(context, view, routes);
     const found = spots(this.scene, view);
     const strong = this.strong();

@@ -70,7 +70,7 @@ export function zoomed(view: View, factor: number, px: number, py: number): View
 /** How often the sheet must be shifted, from and to, for copies of what lies between x0 and x1 to be seen. */
 export function copies(view: View, x0: number, x1: number): [number, number] {
   const half = view.width / 2 / view.k;
-  return [Math.ceil((view.x - half - x1) / SHEET), Math.floor((view.x + half - x0) / SHEET)];
+  return [Math.ceil((view.x - half - x1) / SHEET) + 0, Math.floor((view.x + half - x0) / SHEET)];
 }
 
 /** What should stay whole on the map: from x0 to x1, which may lie beyond the sheet; a point is as wide as nothing. */
@@ -103,7 +103,8 @@ export function stretch(extents: Pick<Extent, "x0" | "x1" | "weight">[]): { star
     for (const extent of wrapped) {
       const from = extent.start >= start ? extent.start - start : extent.start + SHEET - start;
       const to = from + extent.end - extent.start;
-      if (to > SHEET) cut += extent.weight;
+      // What ends right at the cut is seen at both edges.
+      if (to > SHEET - 1e-6) cut += extent.weight;
       width = Math.max(width, Math.min(to, SHEET));
     }
     if (best === null || cut < best.cut || (cut === best.cut && width < best.width)) best = { start, width, cut };

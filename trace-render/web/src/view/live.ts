@@ -56,11 +56,12 @@ function start(router: Router, signal: AbortSignal): View {
 
   const draw = (): void => {
     const { status } = watch;
-    const allowed = status?.allow_trace ?? false;
-    if (startPanel.element.dataset.allowed === String(allowed) && status !== null) return;
+    if (status === null) return;
+    const allowed = status.allow_trace;
+    // A form that somebody types into is not made anew.
+    if (startPanel.element.dataset.allowed === String(allowed)) return;
     startPanel.element.dataset.allowed = String(allowed);
-    if (status === null) fill(startPanel.body);
-    else if (allowed) fill(startPanel.body, form, say);
+    if (allowed) fill(startPanel.body, form, say);
     else {
       fill(startPanel.body, empty("Starting a trace from here is switched off",
         h("p", {}, "Whoever sees this page could send packets from this machine, so it has to be allowed where the server is started:"), command("trace-cli serve --allow-trace"),

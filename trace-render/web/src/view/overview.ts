@@ -58,6 +58,7 @@ const STATES = [["", "All"], ["reached", "Reached"], ["not-reached", "Not reache
 export function overview(router: Router, signal: AbortSignal): View {
   let targets: Target[] = [];
   let next: string | null = null;
+  let loaded = false;
   let through: ReadonlySet<string> | null = null;
   let place: string | null = router.query.get("place");
 
@@ -121,6 +122,7 @@ export function overview(router: Router, signal: AbortSignal): View {
     show: (list) => {
       targets = list.items;
       next = list.next;
+      loaded = true;
       draw();
     },
     every: EVERY_MS, panel: tablePanel,
@@ -239,7 +241,7 @@ export function overview(router: Router, signal: AbortSignal): View {
     fill(total, list.length === 0 ? "" : next === null ? count(list.length, "target") : `the first ${group(targets.length)}`);
     more.hidden = next === null;
     const narrowed = ["q", "status", "vantage", "changed", "place"].some((name) => query.get(name));
-    fill(nothing, list.length > 0 ? null : narrowed
+    fill(nothing, list.length > 0 || !loaded ? null : narrowed
       ? empty("No target fits", h("button", { type: "button", class: "quiet", on: { click: clear } }, "Show all targets"))
       : empty("Nothing has been traced yet", h("p", {}, "Type this in a terminal; what it finds appears here by itself:"), command("trace-cli trace HOST")));
   }

@@ -1,0 +1,260 @@
+// The page against the mock server: every view in both themes and three widths under axe-core, keyboard, hostile text, states and faults,
+// links that carry the state, the live view, frame times. `node test/mocked.mjs [FILTER]`.
+import { Checks, axe, expect, until, wide } from "./checks.mjs";
+import { settled } from "./browser.mjs";
+import { frames } from "./frames.mjs";
+import { mock } from "./mock.mjs";
+
+const filter = new RegExp(process.argv[2] ?? ".");
+const server = mock().listen(0, "127.0.0.1");
+await new Promise((resolve) => server.once("listening", resolve));
+const base = `http://127.0.0.1:${server.address().port}`;
+const checks = new Checks(base);
+await checks.start();
+const set = async (query = "") => fetch(`${base}/mock${query}`);
+const get = async (path) => (await fetch(base + path)).json();
+const check = async (name, options, act) => {
+  if (!filter.test(name)) return;
+  await set(options.mock ?? "");
+  await checks.check(name, options, act);
+};
+
+const { items: targets } = await get("/api/v1/targets");
+const one = targets[4];
+const { items: eras } = await get(`/api/v1/targets/${one.key}/eras`);
+const VIEWS = {
+  overview: "/", target: `/target/${one.key}`, trace: `/trace/${one.last.id}?ttl=5&open=3,5`, diff: `/diff?a=${eras.at(-1).trace}&b=${eras[1].trace}`,
+  "diff by city": `/diff?a=${eras.at(-1).trace}&b=${eras[1].trace}&level=city`, live: "/live", following: "/live/live-1", "no such page": "/nowhere", "no such trace": "/trace/00000000", compare: "/diff",
+};
+
+for (const theme of ["light", "dark"]) {
+  for (const size of ["desktop", "phone", "narrow"]) {
+    for (const [view, path] of Object.entries(VIEWS)) {
+      // The narrowest width differs from the phone in nothing but width: one theme is enough.
+      if (size === "narrow" && theme === "dark") continue;
+      await check(`${view}, ${size}, ${theme}`, { theme, size }, async (opened) => {
+        await checks.open(opened, path);
+        if (view === "following") await until(opened, "the live trace ends", () => document.body.innerText.includes("Open the trace"));
+        const findings = size === "narrow" ? [] : await axe(opened);
+        expect(findings.length === 0, findings.join("\n    "));
+        const beyond = await wide(opened);
+        expect(beyond.length === 0, beyond.join());
+      });
+    }
+  }
+}
+
+await check("keyboard only: from the overview to a comparison and back", {}, async (opened) => {
+  await checks.open(opened, "/");
+  await opened.keyboard.press("Tab");
+  expect(await opened.evaluate(() => document.activeElement?.textContent === "Skip to the content"), "the first stop is the skip link");
+  await opened.keyboard.press("Enter");
+  expect(await opened.evaluate(() => document.activeElement?.id === "main"), "the skip link leads to the content");
+  await opened.keyboard.press("/");
+  await opened.keyboard.type("tokyo");
+  await until(opened, "one row is left", () => document.querySelectorAll(".targets tbody tr").length === 1);
+  await opened.keyboard.press("Enter");
+  await opened.keyboard.press("Enter");
+  await until(opened, "the target opens", () => location.pathname.startsWith("/target/") && document.querySelectorAll(".traces tbody tr").length > 1);
+  // A hop of the heat map, and through time on it.
+  await opened.locator(".heat-name[tabindex='0']").focus();
+  await opened.keyboard.press("ArrowDown");
+  await opened.keyboard.press("Enter");
+  await until(opened, "the hop stands in the URL", () => new URLSearchParams(location.search).get("hop") === "2");
+  await opened.keyboard.press("ArrowRight");
+  await until(opened, "the cell is told", () => document.querySelector(".heat [aria-live]")?.textContent?.includes("hop 2"));
+  // The window by its handles.
+  await opened.locator(".brush-handle").first().focus();
+  await opened.keyboard.press("Shift+ArrowRight");
+  await until(opened, "the window stands in the URL", () => new URLSearchParams(location.search).has("since"));
+  await opened.keyboard.press("Escape");
+  await until(opened, "everything is shown again", () => !new URLSearchParams(location.search).has("since"));
+  await until(opened, "all traces are back", () => document.querySelectorAll(".traces tbody tr").length > 1);
+  // Two traces in two presses.
+  const buttons = opened.locator(".traces .compare");
+  await buttons.nth(0).focus();
+  await opened.keyboard.press("Enter");
+  await buttons.nth(1).focus();
+  await opened.keyboard.press("Enter");
+  await until(opened, "the comparison opens", () => location.pathname === "/diff" && document.querySelectorAll(".diff tbody tr").length > 3);
+  await opened.goBack();
+  await until(opened, "back at the target", () => location.pathname.startsWith("/target/"));
+  await opened.keyboard.press("?");
+  expect(await opened.evaluate(() => document.querySelector("dialog")?.open), "? opens the help");
+  await opened.keyboard.press("Escape");
+  await opened.keyboard.press("m");
+  expect(await opened.evaluate(() => document.activeElement?.tagName === "CANVAS"), "m leads to the map");
+  await opened.keyboard.press("+");
+  await opened.keyboard.press("n");
+  await until(opened, "a place is told", () => (document.querySelector(".map [aria-live]")?.textContent ?? "") !== "");
+  await until(opened, "the map's position stands in the URL", () => new URLSearchParams(location.search).has("map"));
+  await opened.keyboard.press("o");
+  await until(opened, "o leads to the overview", () => location.pathname === "/");
+  const visible = await opened.evaluate(() => {
+    const link = document.querySelector("nav a");
+    link.focus();
+    return getComputedStyle(link).outlineStyle;
+  });
+  expect(visible !== "none", "the focus is seen");
+});
+
+await check("rows of a trace open with Enter, and rows and map follow each other", {}, async (opened) => {
+  await checks.open(opened, `/trace/${one.last.id}`);
+  await opened.keyboard.press("t");
+  await opened.keyboard.press("ArrowDown");
+  await opened.keyboard.press("ArrowDown");
+  await opened.keyboard.press("Enter");
+  await until(opened, "the evidence is open", () => document.querySelector("tr.evidence .candidate-list li.struck") !== null);
+  await until(opened, "the hop stands in the URL", () => new URLSearchParams(location.search).get("ttl") === "3" && new URLSearchParams(location.search).get("open") === "3");
+  // Over the canvas until something is hit: the row lights up.
+  const box = await opened.locator(".panel-map canvas").boundingBox();
+  let lit = 0;
+  for (let y = box.y + 10; y < box.y + box.height && lit === 0; y += 9) {
+    for (let x = box.x + 10; x < box.x + box.width && lit === 0; x += 9) {
+      await opened.mouse.move(x, y);
+      lit = await opened.evaluate(() => document.querySelectorAll(".hops tr.lit").length);
+    }
+  }
+  expect(lit > 0, "a mark under the pointer lights its row");
+});
+
+await check("hostile names stay text", { mock: "?hostile=1" }, async (opened) => {
+  const { items } = await get("/api/v1/targets");
+  for (const path of ["/", ...items.flatMap((target) => [`/target/${target.key}`, `/trace/${target.last.id}?open=3,4`])]) {
+    await checks.open(opened, path);
+    const found = await opened.evaluate(() => ({ title: document.title, images: document.querySelectorAll("img, main script, main iframe").length, override: document.body.innerText.includes("\u202e"), text: document.body.innerText }));
+    expect(found.title !== "owned" && found.images === 0, `${path}: markup came alive`);
+    expect(!found.override, `${path}: a direction override reached the page`);
+    expect(/onerror|\\u\{202e\}|very-long/.test(found.text), `${path}: the names are shown`);
+    expect((await wide(opened)).length === 0, `${path}: too wide`);
+  }
+  await opened.setViewportSize({ width: 360, height: 740 });
+  await checks.open(opened, "/");
+  expect((await wide(opened)).length === 0, "too wide on a phone");
+});
+
+for (const state of ["damaged", "newer", "older", "locked", "missing", "unreadable"]) {
+  await check(`store ${state}: said, and over by itself`, { mock: `?store=${state}` }, async (opened) => {
+    await checks.open(opened, "/");
+    await until(opened, "the banner is there", () => !document.querySelector(".banner").hidden);
+    const text = await opened.locator(".banner").innerText();
+    expect(text.includes(`the database is ${state}`), text);
+    expect(!(await opened.locator("main").innerText()).includes("Nothing has been traced"), "an unreadable store is not an empty one");
+    const findings = await axe(opened);
+    expect(findings.length === 0, findings.join("\n    "));
+    await set();
+    await until(opened, "it recovers", () => document.querySelector(".banner").hidden && document.querySelectorAll(".targets tbody tr").length === 20);
+  });
+}
+
+await check("the server goes and comes back", {}, async (opened) => {
+  await checks.open(opened, "/");
+  await set("?down=1");
+  await opened.evaluate(() => dispatchEvent(new Event("online")));
+  await until(opened, "the silence is said", () => document.querySelector(".banner")?.textContent?.includes("does not answer"));
+  expect((await opened.locator(".targets tbody tr").count()) === 20, "what was shown stays");
+  await set();
+  await until(opened, "it recovers", () => document.querySelector(".banner").hidden);
+});
+
+await check("an empty store says how to begin", { mock: "?empty=1" }, async (opened) => {
+  await checks.open(opened, "/");
+  expect((await opened.locator("main").innerText()).includes("trace-cli trace HOST"), "the command is there");
+  expect((await axe(opened)).length === 0, "axe");
+});
+
+await check("a failing request says so and can be tried again", { mock: "?fail=500" }, async (opened) => {
+  await checks.open(opened, "/");
+  expect((await opened.locator(".panel-targets .trouble").innerText()).includes("it was asked to"), "the reason is there");
+  await set();
+  await opened.locator(".panel-targets .trouble button").click();
+  await until(opened, "the rows come", () => document.querySelectorAll(".targets tbody tr").length === 20);
+});
+
+await check("while it loads it says so", { mock: "?slow=1500" }, async (opened) => {
+  await opened.goto(`${base}/`);
+  await until(opened, "panels are busy", () => document.querySelectorAll('.panel[aria-busy="true"]').length > 0);
+  await until(opened, "and then not", () => document.querySelectorAll('.panel[aria-busy="true"]').length === 0 && document.querySelectorAll(".targets tbody tr").length === 20);
+});
+
+await check("a token is asked for and opens the page", { mock: "?token=1" }, async (opened) => {
+  await opened.goto(`${base}/`);
+  await opened.locator("#token").fill("wrong");
+  await opened.keyboard.press("Enter");
+  await until(opened, "a wrong one is refused", () => document.querySelector(".login")?.textContent?.includes("not the token"));
+  expect((await axe(opened)).length === 0, "axe");
+  await opened.locator("#token").fill("secret");
+  await opened.keyboard.press("Enter");
+  await until(opened, "the rows come", () => document.querySelectorAll(".targets tbody tr").length === 20);
+});
+
+await check("filters, order, selection and map stand in the URL", {}, async (opened) => {
+  await checks.open(opened, "/");
+  await opened.getByRole("button", { name: "Not reached" }).click();
+  await until(opened, "two are left", () => document.querySelectorAll(".targets tbody tr").length === 2);
+  await opened.getByRole("button", { name: "RTT ms" }).click();
+  await opened.locator(".targets tbody tr td.c-loss").first().click();
+  const url = new URL(opened.url());
+  expect(url.searchParams.get("status") === "not-reached" && url.searchParams.get("sort") === "rtt" && url.searchParams.get("sel") !== null, url.search);
+  await checks.open(opened, `${url.pathname}${url.search}&map=139.70,35.60,3.00`);
+  expect((await opened.locator(".targets tbody tr").count()) === 2 && (await opened.locator("tr.chosen").count()) === 1, "the link opens the same");
+  expect((await opened.locator("th[aria-sort='ascending']").innerText()).startsWith("RTT"), "and the order");
+  expect(new URL(opened.url()).searchParams.get("map") === "139.70,35.60,3.00", "and the map's position");
+});
+
+await check("dragging a window: the map and the charts follow", {}, async (opened) => {
+  await checks.open(opened, `/target/${one.key}`);
+  const asked = [];
+  opened.on("request", (request) => asked.push(request.url()));
+  const box = await opened.locator(".timeline-plot").boundingBox();
+  await opened.mouse.move(box.x + box.width * 0.2, box.y + 15);
+  await opened.mouse.down();
+  for (let i = 0; i <= 10; i++) await opened.mouse.move(box.x + box.width * (0.2 + i * 0.03), box.y + 15);
+  await opened.waitForTimeout(250);
+  expect(asked.some((url) => url.includes("/scene?at=")), "the map follows the hand");
+  await opened.mouse.up();
+  await until(opened, "the window stands in the URL", () => new URLSearchParams(location.search).has("until"));
+  await settled(opened);
+  expect(asked.some((url) => url.includes("/series?since=")), "the charts follow");
+  await opened.getByRole("button", { name: "All", exact: true }).click();
+  await until(opened, "all again", () => !new URLSearchParams(location.search).has("until"));
+});
+
+await check("the wheel zooms about the pointer, touch pans, and what moved can be undone", { size: "phone" }, async (opened) => {
+  await checks.open(opened, "/");
+  const box = await opened.locator(".map canvas").boundingBox();
+  await opened.mouse.move(box.x + 100, box.y + 100);
+  await opened.keyboard.down("Control");
+  await opened.mouse.wheel(0, -400);
+  await opened.keyboard.up("Control");
+  await until(opened, "zoomed", () => new URLSearchParams(location.search).has("map"));
+  await opened.getByRole("button", { name: "Show everything" }).click();
+  await until(opened, "all is shown", () => !new URLSearchParams(location.search).has("map"));
+});
+
+await check("live: off unless it is allowed", { mock: "?allow=0" }, async (opened) => {
+  await checks.open(opened, "/live");
+  await until(opened, "it says how", () => document.querySelector("main").innerText.includes("--allow-trace"));
+  expect((await opened.locator("form").count()) === 0, "no form");
+});
+
+await check("live: hops appear as they are heard", {}, async (opened) => {
+  await checks.open(opened, "/live");
+  await opened.locator("#host").fill("tokyo.example.jp");
+  await opened.keyboard.press("Enter");
+  await until(opened, "the first hop", () => document.querySelectorAll(".hops tbody tr").length >= 1);
+  const early = await opened.locator(".hops tbody tr").count();
+  await until(opened, "all hops, and the link to the trace", () => document.querySelectorAll(".hops tbody tr").length >= 9 && document.body.innerText.includes("Open the trace"));
+  expect(early < 9, `they came one after another (${early})`);
+  await opened.getByRole("link", { name: "Open the trace" }).click();
+  await until(opened, "the trace", () => location.pathname.startsWith("/trace/"));
+});
+
+await check("ten thousand legs: half of all frames come within 33 ms", { mock: "?legs=10000" }, async () => {
+  const found = await frames(checks.chromium, base, [], 3);
+  checks.figures["frames with 10,000 legs, ms"] = `drag median ${found.drag.median.toFixed(1)}, p95 ${found.drag.p95.toFixed(1)}; zoom median ${found.zoom.median.toFixed(1)}, p95 ${found.zoom.p95.toFixed(1)}`;
+  expect(found.drag.median < 33.5 && found.zoom.median < 33.5, JSON.stringify(found));
+});
+
+const failed = await checks.end();
+process.exit(failed === 0 ? 0 : 1);
