@@ -33,7 +33,7 @@ export interface Target {
     started: string;
     outcome: string | null;
     duration_ms: number | null;
-    length: number;
+    length: number | null;
     rtt_ms: number | null;
     loss: number | null;
   };
@@ -50,8 +50,10 @@ export interface Era {
   first: string;
   last: string;
   traces: number;
+  /** How many ways it holds: balanced packets take several. */
+  paths?: number;
   reached: number;
-  length: number;
+  length: number | null;
   rtt: { min_ms: number; median_ms: number; p95_ms: number } | null;
   trace: string;
 }
@@ -97,7 +99,7 @@ export interface Summary {
   vantage: string | null;
   name: string | null;
   address: string | null;
-  length: number;
+  length: number | null;
   rtt_ms: number | null;
   path: string | null;
   kind: string;
@@ -269,7 +271,7 @@ export interface Route {
   hops: number;
   rtt_ms: number | null;
   key?: string;
-  id?: string;
+  trace?: string;
 }
 
 export interface SceneFeature {

@@ -34,5 +34,5 @@ export async function page(context, troubles) {
 export async function settled(opened) {
   await opened.waitForFunction(() => document.querySelectorAll('[aria-busy="true"]').length === 0 && document.querySelector("main > *") !== null, null, { timeout: 15_000 });
   await opened.evaluate(() => document.fonts.ready);
-  await opened.waitForTimeout(450);
+  await opened.waitForTimeout(260);
 }

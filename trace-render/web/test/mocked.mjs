@@ -27,22 +27,27 @@ const VIEWS = {
   "diff by city": `/diff?a=${eras.at(-1).trace}&b=${eras[1].trace}&level=city`, live: "/live", following: "/live/live-1", "no such page": "/nowhere", "no such trace": "/trace/00000000", compare: "/diff",
 };
 
+// Several views at once: they change nothing in the server.
+const views = [];
 for (const theme of ["light", "dark"]) {
   for (const size of ["desktop", "phone", "narrow"]) {
     for (const [view, path] of Object.entries(VIEWS)) {
       // The narrowest width differs from the phone in nothing but width: one theme is enough.
       if (size === "narrow" && theme === "dark") continue;
-      await check(`${view}, ${size}, ${theme}`, { theme, size }, async (opened) => {
+      views.push([`${view}, ${size}, ${theme}`, { theme, size }, async (opened) => {
         await checks.open(opened, path);
         if (view === "following") await until(opened, "the live trace ends", () => document.body.innerText.includes("Open the trace"));
         const findings = size === "narrow" ? [] : await axe(opened);
         expect(findings.length === 0, findings.join("\n    "));
         const beyond = await wide(opened);
         expect(beyond.length === 0, beyond.join());
-      });
+      }]);
     }
   }
 }
+await Promise.all([0, 1, 2].map(async () => {
+  for (let next = views.shift(); next !== undefined; next = views.shift()) await check(...next);
+}));
 
 await check("keyboard only: from the overview to a comparison and back", {}, async (opened) => {
   await checks.open(opened, "/");

@@ -180,7 +180,7 @@ export class Timeline {
     this.note.hidden = era === undefined;
     if (era === undefined) return;
     fill(this.note, h("strong", {}, `path ${era.path.slice(0, 6)}`), h("br"), `${stamp(era.first, false)} – ${stamp(era.last, false)} (${span(Date.parse(era.last) - Date.parse(era.first))})`, h("br"),
-      `${count(era.traces, "trace")}, ${count(era.length, "hop")}${era.rtt ? `, median ${ms(era.rtt.median_ms)} ms` : ""}`);
+      `${count(era.traces, "trace")}, ${era.length === null ? "length not known" : count(era.length, "hop")}${era.rtt ? `, median ${ms(era.rtt.median_ms)} ms` : ""}`);
     const width = this.plot.clientWidth;
     this.note.style.left = `${Math.max(0, Math.min(width - this.note.offsetWidth, x - this.note.offsetWidth / 2))}px`;
   }

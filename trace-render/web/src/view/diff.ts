@@ -89,11 +89,11 @@ export function diff(router: Router, signal: AbortSignal): View {
     fill(sides, side("A", known.a), side("B", known.b), h("a", { class: "button", href: links.diff(b, a) }, icon("swap"), "Swap"));
     if (now === "hop") {
       fill(rowsPanel.body, h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Hops side by side" }, h("table", { class: "diff" },
-        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, h("span", { class: "unseen" }, "Change")), h("th", { scope: "col", class: "number" }, "TTL"), h("th", { scope: "col" }, "A"), h("th", { scope: "col", class: "number" }, "ms"), h("th", { scope: "col", class: "number" }, "TTL"), h("th", { scope: "col" }, "B"), h("th", { scope: "col", class: "number" }, "ms"))),
+        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, h("span", { class: "unseen" }, "Change")), h("th", { scope: "col", class: "number c-ttl" }, "TTL"), h("th", { scope: "col" }, "A"), h("th", { scope: "col", class: "number c-ms" }, "ms"), h("th", { scope: "col", class: "number c-ttl c-ttl-b" }, "TTL"), h("th", { scope: "col" }, "B"), h("th", { scope: "col", class: "number c-ms" }, "ms"))),
         h("tbody", {}, ...known.rows.map((row) => h("tr", { class: `d-${row.change}` },
           h("td", { class: "d-sign", title: words(row.change) }, SIGNS[row.change] ?? "?", h("span", { class: "unseen" }, words(row.change))),
-          h("td", { class: "number" }, row.a?.ttl ?? ""), h("td", { class: "d-a" }, ...cell(row.a)), h("td", { class: "number" }, row.a ? ms(row.a.rtt_ms) : ""),
-          h("td", { class: "number" }, row.b?.ttl ?? ""), h("td", { class: "d-b" }, ...cell(row.b)), h("td", { class: "number" }, row.b ? ms(row.b.rtt_ms) : "")))))));
+          h("td", { class: "number c-ttl" }, row.a?.ttl ?? ""), h("td", { class: "d-a" }, ...cell(row.a)), h("td", { class: "number c-ms" }, row.a ? ms(row.a.rtt_ms) : ""),
+          h("td", { class: "number c-ttl c-ttl-b" }, row.b?.ttl ?? ""), h("td", { class: "d-b" }, ...cell(row.b)), h("td", { class: "number c-ms" }, row.b ? ms(row.b.rtt_ms) : "")))))));
       return;
     }
     fill(rowsPanel.body, h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Paths side by side" }, h("table", { class: "diff" },

@@ -20,12 +20,11 @@ const EVERY_MS = 30_000;
 const PAGE = 200;
 
 /** All paths in one colour: which is whose, the pointer tells. */
-const looks: Looks = (_, ink, scene) => ({
-  color: ink.routes[0] ?? ink.ink,
-  width: scene.legs.length > 2000 ? 0.9 : scene.legs.length > 300 ? 1.2 : 1.6,
-  alpha: scene.legs.length > 2000 ? 0.28 : scene.legs.length > 300 ? 0.5 : 0.85,
-  clear: false,
-});
+const looks: Looks = (_, ink, scene) => {
+  const many = scene.legs.length;
+  // The more there are the fainter each is: where many lie over one another it is dark all the same.
+  return { color: ink.routes[0] ?? ink.ink, width: many > 2000 ? 0.9 : many > 300 ? 1.2 : 1.6, alpha: Math.min(0.85, Math.max(0.07, (150 / many) ** 0.6)), clear: false };
+};
 
 type Column = { name: string; label: string; title?: string; value: (target: Target) => number | string | null; cell: (target: Target) => Child; kind?: string };
 

@@ -123,9 +123,12 @@ export function target(key: string, router: Router, signal: AbortSignal): View {
   }, signal);
   const charts = new Feed<Series>({
     load: (abort) => {
-      const window = chosen();
-      const points = Math.max(40, Math.min(240, Math.round((timePanel.body.clientWidth || 900) / 5)));
-      return get(`${name}/series`, { since: window && writeTime(window.since), until: window && writeTime(window.until), points }, abort);
+      // Without a window all of it is meant; what is known of the target says since when.
+      if (known === null) return get<Target>(name, {}, abort).then((value) => {
+        known = value;
+        return readSeries(abort);
+      });
+      return readSeries(abort);
     },
     show: (value) => {
       series = value;
@@ -133,6 +136,11 @@ export function target(key: string, router: Router, signal: AbortSignal): View {
     },
     every: EVERY_MS, panel: timePanel,
   }, signal);
+  function readSeries(abort: AbortSignal): Promise<Series> {
+    const window = chosen() ?? range();
+    const points = Math.max(40, Math.min(240, Math.round((timePanel.body.clientWidth || 900) / 5)));
+    return get(`${name}/series`, { since: writeTime(window.since), until: writeTime(chosen() === null ? Math.ceil(window.until / 60_000) * 60_000 : window.until), points }, abort);
+  }
   const scene = new Feed<SceneDocument>({
     load: (abort) => {
       const window = chosen();
@@ -241,7 +249,7 @@ export function target(key: string, router: Router, signal: AbortSignal): View {
   function drawEras(): void {
     if (eras.length === 0) return fill(eraPanel.body, empty("No eras yet"));
     const classes = pathClasses(eras);
-    const body = h("tbody", {}, ...eras.slice(0, 60).map((era) => h("tr", {},
+    const body = h("tbody", {}, ...eras.slice(0, 60).map((era) => h("tr", (era.paths ?? 1) > 1 ? { title: `balanced over ${era.paths} ways` } : {},
       h("td", {}, h("button", { type: "button", class: "era-link", "data-row": true, title: "Show this era", on: { click: () => setWindow({ since: Date.parse(era.first), until: Math.max(Date.parse(era.last), Date.parse(era.first) + 60_000) }, true) } },
         h("span", { class: `swatch ${classes.get(era.path) ?? ""}` }), h("span", {}, stamp(era.first, false)))),
       h("td", { class: "c-for" }, span(Date.parse(era.last) - Date.parse(era.first))),

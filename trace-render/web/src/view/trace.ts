@@ -13,7 +13,7 @@ import { compareButton, traceLabel } from "../part/compare";
 import { HopTable, answerers } from "../part/hops";
 import { Ladder } from "../part/ladder";
 import type { Router, View } from "../router";
-import type { Budget, Document, List, SceneDocument, Target } from "../types";
+import type { Budget, Document, SceneDocument } from "../types";
 
 /** Documents longer than this are not laid out in the page. */
 const RAW_MOST = 400_000;
@@ -83,6 +83,8 @@ export function trace(id: string, router: Router, signal: AbortSignal): View {
   }, signal);
   new Feed<SceneDocument>({ load: (abort) => get(`${name}/scene`, {}, abort), show: (scene) => {
     map.show(read(scene));
+    const key = scene.routes[0]?.key;
+    if (key !== undefined) fill(siblings, h("a", { class: "button", href: links.target(key) }, "All traces of this target", icon("arrow")));
     light(new Set());
   }, panel: mapPanel }, signal);
   new Feed<Budget | null>({
@@ -140,24 +142,11 @@ export function trace(id: string, router: Router, signal: AbortSignal): View {
     const download = (kind: string, text: string): HTMLElement => h("a", { class: "button", href: path(`${name}/download.${kind}`, kind === "png" || kind === "svg" ? { theme: matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light" } : {}), download: `${value.id}.${kind}` }, icon("down"), text);
     fill(acts, h("div", { class: "button-row", role: "group", "aria-label": "Download" }, download("png", "PNG"), download("svg", "SVG"), download("csv", "CSV"), download("json", "JSON"), download("geojson", "GeoJSON")),
       compareButton(router, value.id, traceLabel(value.id, stamp(value.started, false)), signal), siblings);
-    void drawSiblings(value);
     const answered = value.hops.filter((hop) => answerers(hop).length > 0).length;
     hopsPanel.tool(h("span", {}, `${count(answered, "hop")} of ${value.hops.length} answered`));
   }
 
   const siblings = h("div", { class: "siblings" });
-  /** The way to the target, and to the traces before and after. */
-  async function drawSiblings(value: Document): Promise<void> {
-    if (value.target === null) return;
-    try {
-      const found = await get<List<Target>>("targets", { q: value.target.address, limit: 50 }, signal);
-      const series = found.items.find((item) => item.address === value.target?.address && item.protocol === value.protocol && item.vantage === value.vantage);
-      if (series) fill(siblings, h("a", { class: "button", href: links.target(series.key) }, "All traces of this target", icon("arrow")));
-    } catch {
-      // The page does without the link.
-    }
-  }
-
   function drawNotes(value: Document): void {
     const notes = value.hops.flatMap((hop) => (hop.explanations ?? hop.findings.map((finding) => finding.replaceAll("-", " "))).map((text) => ({ ttl: hop.ttl, text })));
     const changes = (value.path_changes ?? []).map((change) => ({ ttl: change.first_ttl, text: `the path changed in round ${change.round + 1}, hops ${change.first_ttl} to ${change.last_ttl}` }));

@@ -1,0 +1,219 @@
+// The page against the real program on real databases: `node test/real.mjs BINARY [FILTER]`. It makes the databases itself, from documents
+// and a CSV, and sends no packet anywhere.
+import { spawn, spawnSync } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { Checks, axe, expect, until, wide } from "./checks.mjs";
+import { documents, oldCsv } from "./documents.mjs";
+
+const binary = process.argv[2];
+const filter = new RegExp(process.argv[3] ?? ".");
+const work = mkdtempSync(`${tmpdir()}/trace-page-`);
+const env = { PATH: process.env.PATH, HOME: work, NO_COLOR: "1" };
+const servers = [];
+process.on("exit", () => {
+  for (const server of servers) server.kill();
+  rmSync(work, { recursive: true, force: true });
+});
+
+function run(...options) {
+  const done = spawnSync(binary, options, { env, encoding: "utf8" });
+  if (done.status !== 0 && done.status !== 1) throw new Error(`${options.join(" ")}: ${done.status} ${done.stderr}`);
+  return done.stdout;
+}
+
+/** Starts `serve` and waits until it says where it listens. */
+async function serve(...options) {
+  const server = spawn(binary, ["serve", "--no-open", "--listen", "127.0.0.1:0", ...options], { env, stdio: ["ignore", "pipe", "pipe"] });
+  servers.push(server);
+  let said = "";
+  return new Promise((resolve, reject) => {
+    const hear = (part) => {
+      said += part;
+      const found = /http:\/\/127\.0\.0\.1:\d+/.exec(said);
+      if (found) resolve(found[0]);
+    };
+    server.stdout.on("data", hear);
+    server.stderr.on("data", hear);
+    server.on("exit", (status) => reject(new Error(`serve ended with ${status}: ${said}`)));
+  });
+}
+
+const data = `${work}/data`;
+writeFileSync(`${work}/traces.jsonl`, documents());
+run("--data-dir", data, "import", `${work}/traces.jsonl`);
+writeFileSync(`${work}/old.csv`, oldCsv());
+const base = await serve("--data-dir", data);
+const get = async (path) => {
+  const response = await fetch(base + path);
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  return response.json();
+};
+const checks = new Checks(base);
+await checks.start();
+const check = async (name, options, act) => {
+  if (filter.test(name)) await checks.check(name, options, act);
+};
+
+const { items: targets } = await get("/api/v1/targets");
+const one = targets.find((target) => target.name === "tokyo.example.jp");
+const { items: eras } = await get(`/api/v1/targets/${one.key}/eras`);
+const { items: traces } = await get(`/api/v1/traces?target=${one.key}`);
+const VIEWS = {
+  overview: "/", target: `/target/${one.key}`, trace: `/trace/${one.last.id}?ttl=3&open=3`,
+  diff: `/diff?a=${eras[0].trace}&b=${eras.at(-1).trace}`, live: "/live",
+};
+const EXPECTED = {
+  overview: (text) => text.includes("tokyo.example.jp") && text.includes("Latest changes"), target: (text) => text.includes("Path eras"),
+  trace: (text) => text.includes("Vienna") && text.includes("Probes"), diff: (text) => /reroute/i.test(text), live: (text) => text.includes("--allow-trace"),
+};
+const views = [];
+for (const theme of ["light", "dark"]) {
+  for (const size of ["desktop", "phone"]) {
+    for (const [view, path] of Object.entries(VIEWS)) {
+      views.push([`real ${view}, ${size}, ${theme}`, { theme, size }, async (opened) => {
+        await checks.open(opened, path);
+        const text = await opened.locator("main").innerText();
+        expect(EXPECTED[view](text), `what is expected is not there: ${text.slice(0, 200)}`);
+        const findings = [...(await axe(opened)), ...(await wide(opened))];
+        expect(findings.length === 0, findings.join("\n    "));
+      }]);
+    }
+  }
+}
+await Promise.all([0, 1, 2].map(async () => {
+  for (let next = views.shift(); next !== undefined; next = views.shift()) await check(...next);
+}));
+
+await check("real: policy and kinds of the page's files", {}, async (opened) => {
+  const response = await opened.goto(`${base}/`);
+  const policy = response.headers()["content-security-policy"] ?? "";
+  expect(policy.includes("default-src 'none'") && !policy.includes("unsafe"), policy);
+  const files = await opened.evaluate(() => performance.getEntriesByType("resource").map(({ name, transferSize, encodedBodySize }) => [new URL(name).pathname, transferSize, encodedBodySize]));
+  const sum = files.filter(([name]) => name.startsWith("/assets/") && !name.includes("50m")).reduce((total, [, , size]) => total + size, 0);
+  checks.figures["first load, kB"] = (sum / 1000).toFixed(1);
+  expect(sum > 50_000 && sum < 250_000, `${sum} bytes`);
+});
+
+await check("real: the first view is there within a second", {}, async (opened) => {
+  await opened.goto(`${base}/`);
+  await until(opened, "rows and map", () => document.querySelectorAll(".targets tbody tr").length > 0 && document.querySelector(".panel-map .tools").textContent !== "");
+  const ms = await opened.evaluate(() => performance.now());
+  checks.figures["first view, ms"] = ms.toFixed(0);
+});
+
+await check("real: downloads", {}, async (opened) => {
+  await checks.open(opened, VIEWS.trace);
+  for (const [name, begins] of [["PNG", "\u0089PNG"], ["SVG", "<svg"], ["CSV", ""], ["JSON", "{"], ["GeoJSON", "{"]]) {
+    const waiting = opened.waitForEvent("download");
+    await opened.getByRole("link", { name, exact: true }).click();
+    const download = await waiting;
+    const stream = await download.createReadStream();
+    const [first] = await stream.take(1).toArray();
+    expect(first.toString("latin1").startsWith(begins), `${name}: ${first.subarray(0, 20)}`);
+  }
+});
+
+await check("real: two traces in two clicks, and levels", {}, async (opened) => {
+  await checks.open(opened, `/target/${one.key}`);
+  await opened.locator(".eras .compare").first().click();
+  await opened.locator(".eras .compare").last().click();
+  await until(opened, "the comparison", () => location.pathname === "/diff" && document.querySelectorAll(".diff tbody tr").length > 3);
+  await opened.getByRole("button", { name: "City" }).click();
+  await until(opened, "cities", () => document.querySelector(".diff tbody")?.innerText.includes("Vienna"));
+});
+
+await check("real: a new trace appears by itself", {}, async (opened) => {
+  await checks.open(opened, `/?q=late`);
+  expect((await opened.locator("main").innerText()).includes("No target fits"), "it is not there yet");
+  writeFileSync(`${work}/late.jsonl`, documents({ late: true }));
+  run("--data-dir", data, "import", `${work}/late.jsonl`);
+  await opened.evaluate(() => document.querySelector("#search").dispatchEvent(new Event("input")));
+  await until(opened, "the new target", () => document.querySelectorAll(".targets tbody tr").length === 1);
+});
+
+await check("real: hostile names stay text", {}, async (opened) => {
+  const hostile = targets.find((target) => target.name?.includes("onerror"));
+  expect(hostile !== undefined, "the hostile target is there");
+  for (const path of [`/target/${hostile.key}`, `/trace/${hostile.last.id}?open=2,3`, "/"]) {
+    await checks.open(opened, path);
+    const found = await opened.evaluate(() => ({ title: document.title, images: document.querySelectorAll("img, main script").length, override: document.body.innerText.includes("\u202e") }));
+    expect(found.title !== "owned" && found.images === 0 && !found.override, `${path}: ${JSON.stringify(found)}`);
+  }
+});
+
+await check("real: the database goes, is damaged, and comes back", {}, async (opened) => {
+  const own = `${work}/own`;
+  mkdirSync(own);
+  copyFileSync(`${data}/traces.sqlite`, `${own}/traces.sqlite`);
+  const there = await serve("--data-dir", own);
+  await opened.goto(`${there}/`);
+  await until(opened, "the rows", () => document.querySelectorAll(".targets tbody tr").length > 3);
+  const ask = () => opened.evaluate(() => dispatchEvent(new Event("online")));
+  const banner = async (what, pattern) => {
+    for (let i = 0; i < 60; i++) {
+      await ask();
+      await opened.waitForTimeout(200);
+      const text = await opened.evaluate(() => (document.querySelector(".banner").hidden ? "" : document.querySelector(".banner").innerText));
+      if (pattern.test(text)) return;
+      if (i === 59) throw new Error(`${what}: ${text}`);
+    }
+  };
+  for (const name of ["traces.sqlite", "traces.sqlite-wal", "traces.sqlite-shm"]) {
+    try {
+      renameSync(`${own}/${name}`, `${own}/${name}.away`);
+    } catch {
+      // There is no log where nobody writes.
+    }
+  }
+  await banner("missing", /no database/i);
+  writeFileSync(`${own}/traces.sqlite`, "this is no database, and long enough to be looked at".repeat(100));
+  await banner("damaged", /damaged|cannot be read|no database/i);
+  rmSync(`${own}/traces.sqlite`);
+  renameSync(`${own}/traces.sqlite.away`, `${own}/traces.sqlite`);
+  await banner("well again", /^$/);
+  await until(opened, "the rows are back", () => document.querySelectorAll(".targets tbody tr").length > 3);
+});
+
+await check("real: a plain CSV", {}, async (opened) => {
+  const there = await serve("--csv", `${work}/old.csv`);
+  await opened.goto(`${there}/`);
+  await until(opened, "the map", () => /path/.test(document.querySelector(".panel-map .tools").textContent) && document.querySelectorAll(".targets tbody tr").length === 1);
+  const { features, routes } = await (await fetch(`${there}/api/v1/map`)).json();
+  const marks = features.filter((feature) => feature.properties.kind === "mark");
+  const legs = features.filter((feature) => feature.properties.kind === "leg");
+  expect(routes.length === 3 && legs.every(({ properties }) => [properties.from, properties.to].every((mark) => marks[mark].properties.stops.some((stop) => stop.route === properties.route))), "a leg joins only within its trace");
+  expect((await opened.locator(".lamp").innerText()).includes("CSV"), "the page says that it is a CSV");
+  const findings = [...(await axe(opened)), ...(await wide(opened))];
+  expect(findings.length === 0, findings.join());
+  await opened.locator(".targets tbody a.row-link").click();
+  await until(opened, "its traces", () => document.querySelectorAll(".traces tbody tr").length === 3);
+  await opened.locator(".traces tbody a").first().click();
+  await until(opened, "hops", () => document.querySelectorAll(".hops tbody tr").length > 0);
+});
+
+await check("real: a map that stands alone, from a file and without a network", {}, async (opened, context) => {
+  await context.setOffline(true);
+  const hostile = targets.find((target) => target.name?.includes("onerror"));
+  for (const [name, id] of [["plain", one.last.id], ["hostile", hostile.last.id]]) {
+    run("--data-dir", data, "map", id, "-o", `${work}/${name}.html`);
+    await opened.goto(`file://${work}/${name}.html`);
+    await until(opened, "the hops", () => document.querySelectorAll(".alone-hops li").length > 2);
+    await opened.waitForTimeout(600);
+    const land = await opened.evaluate(() => {
+      const canvas = document.querySelector("canvas");
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      const colours = new Set();
+      for (let i = 0; i < data.length; i += 4 * 97) colours.add(`${data[i]},${data[i + 1]},${data[i + 2]}`);
+      return { colours: [...colours].filter((colour) => colour === "246,243,236" || colour === "217,230,236").length, images: document.querySelectorAll("img").length, title: document.title };
+    });
+    expect(land.colours === 2, "land and sea are drawn");
+    expect(land.images === 0 && land.title !== "owned", "markup came alive");
+    const findings = await axe(opened).catch((error) => (/Content Security Policy|unsafe-eval|EvalError/.test(error.message) ? [] : [error.message]));
+    expect(findings.length === 0, findings.join());
+  }
+});
+
+expect(traces.length > 3, "the generator made several traces");
+const failed = await checks.end();
+process.exit(failed === 0 ? 0 : 1);
