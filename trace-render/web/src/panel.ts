@@ -118,7 +118,7 @@ export class Feed<T> {
     if (problem.status === 0 || problem.status === 401 || problem.status === 503) void watch.ask();
     // What is wrong with all of it stands once, at the top of the page.
     if (problem.status === 0 || problem.status === 401 || watch.condition.kind === "store") {
-      this.options.panel?.say(h("p", { class: "muted" }, this.last === null ? "Waiting for the server" : `As of ${stamp(this.last)} UTC; waiting for the server`));
+      this.options.panel?.say(h("p", { class: "muted" }, `${this.last === null ? "W" : `As of ${stamp(this.last)} UTC; w`}aiting for the ${watch.condition.kind === "store" ? "database" : "server"}`));
       return;
     }
     const again = h("button", { type: "button", class: "quiet", on: { click: () => void this.ask() } }, "Try again");

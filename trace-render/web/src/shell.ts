@@ -92,7 +92,7 @@ export function shell(watch: Watch, go: (href: string) => void): Shell {
     // A field that somebody types into is not made anew.
     if (said !== null && banner.dataset.said !== said.key) {
       banner.dataset.said = said.key;
-      banner.className = `banner banner-${condition.kind}`;
+      banner.className = `banner banner-${condition.kind}${condition.kind === "store" ? ` banner-${condition.state}` : ""}`;
       fill(banner, ...said.children);
     }
     if (said === null) delete banner.dataset.said;

@@ -115,7 +115,7 @@ export function stretch(extents: Pick<Extent, "x0" | "x1" | "weight">[]): { star
 /** The view that shows everything with room around it. */
 export function fitted(extents: Extent[], width: number, height: number): View {
   const band = stretch(extents);
-  if (band === null) return bounded({ x: across(8), y: down(24), k: 0, width, height });
+  if (band === null) return bounded({ x: across(8), y: down(24), k: width / SHEET, width, height });
   let y0 = Infinity, y1 = -Infinity;
   for (const extent of extents) {
     y0 = Math.min(y0, extent.y0);
