@@ -1,7 +1,7 @@
 // Written by ../build.mjs.
 Alone {
     script: include_bytes!("alone.js.gz"),
-    script_hash: "sha256-ABdAhLNDZwSbUA2Vnkl4syDi1SEFuS0G7vKkhy6U9qY=",
+    script_hash: "sha256-KN84dXMWasW4wgg0kxsEL0uLhU4U+fzpYJbZQRbHycQ=",
     style: include_bytes!("alone.css.gz"),
     style_hash: "sha256-a/aQrbRFtUJ36v6i9P3NhkGXkH4V5fuT9/oPMM6eHGo=",
     far: include_bytes!("countries-110m.json.gz"),

@@ -3,7 +3,7 @@
     Asset {
         path: "/",
         content_type: "text/html; charset=utf-8",
-        etag: "\"e0acf0431244186b50e49c33\"",
+        etag: "\"a86b63e65bc26c1fbeb9024f\"",
         immutable: false,
         encoding: Encoding::Gzip,
         length: 1156,
@@ -64,12 +64,12 @@
         bytes: include_bytes!("page.css.gz"),
     },
     Asset {
-        path: "/assets/page.e7c844a21ce3.js",
+        path: "/assets/page.e3a1585891c5.js",
         content_type: "text/javascript; charset=utf-8",
-        etag: "\"e7c844a21ce38019d6d47122\"",
+        etag: "\"e3a1585891c5bc13d6e4f772\"",
         immutable: true,
         encoding: Encoding::Gzip,
-        length: 140700,
+        length: 140740,
         bytes: include_bytes!("page.js.gz"),
     },
 ]

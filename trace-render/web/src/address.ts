@@ -4,7 +4,7 @@ export type Address =
   | { view: "overview" }
   | { view: "target"; key: string }
   | { view: "trace"; id: string }
-  | { view: "diff" }
+  | { view: "diff"; a: string; b: string }
   | { view: "live"; id: string | null }
   | { view: "unknown"; path: string };
 
@@ -16,8 +16,8 @@ function decoded(part: string): string | null {
   }
 }
 
-/** The view that a path stands for. */
-export function parse(path: string): Address {
+/** The view that a path stands for, with what of the query says of what it is. */
+export function parse(path: string, query = new URLSearchParams()): Address {
   const parts = path.split("/").filter((part) => part !== "");
   const [first, second] = parts;
   if (first === undefined) return { view: "overview" };
@@ -25,10 +25,9 @@ export function parse(path: string): Address {
   if (parts.length === 2 && id !== null) {
     if (first === "target") return { view: "target", key: id };
     if (first === "trace") return { view: "trace", id };
-    if (first === "live") return { view: "live", id };
   }
-  if (parts.length === 1 && first === "diff") return { view: "diff" };
-  if (parts.length === 1 && first === "live") return { view: "live", id: null };
+  if (parts.length === 1 && first === "diff") return { view: "diff", a: query.get("a") ?? "", b: query.get("b") ?? "" };
+  if (parts.length === 1 && first === "live") return { view: "live", id: query.get("id") };
   return { view: "unknown", path };
 }
 
@@ -37,7 +36,7 @@ export const links = {
   target: (key: string): string => `/target/${encodeURIComponent(key)}`,
   trace: (id: string): string => `/trace/${encodeURIComponent(id)}`,
   diff: (a: string, b: string): string => `/diff?a=${encodeURIComponent(a)}&b=${encodeURIComponent(b)}`,
-  live: (id?: string): string => (id === undefined ? "/live" : `/live/${encodeURIComponent(id)}`),
+  live: (id?: string): string => (id === undefined ? "/live" : `/live?id=${encodeURIComponent(id)}`),
 };
 
 /** A query with some members set, or taken out where they are null or empty; the rest stay in their order. */

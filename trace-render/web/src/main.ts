@@ -26,7 +26,7 @@ function open(address: Address, router: Router, signal: AbortSignal): View {
     case "overview": return overview(router, signal);
     case "target": return target(address.key, router, signal);
     case "trace": return trace(address.id, router, signal);
-    case "diff": return diff(router, signal);
+    case "diff": return diff(address.a, address.b, router, signal);
     case "live": return live(address.id, router, signal);
     case "unknown": return {
       element: h("div", { class: "view" }, h("h1", {}, "No such page"), empty("There is nothing at this address", h("p", {}, h("a", { href: links.overview() }, "To the overview")))),

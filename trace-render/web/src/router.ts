@@ -13,7 +13,7 @@ export type Open = (address: Address, router: Router, signal: AbortSignal) => Vi
 
 export class Router {
   private view: View | null = null;
-  private path: string | null = null;
+  private shown: string | null = null;
   private ending = new AbortController();
 
   constructor(
@@ -54,20 +54,21 @@ export class Router {
 
   /** Opens the present view anew: everything may have changed behind it. */
   reopen(): void {
-    this.path = null;
+    this.shown = null;
     this.show(false);
   }
 
   show(focus: boolean): void {
-    if (this.view !== null && this.path === location.pathname && location.pathname !== "/diff") {
+    const address = parse(location.pathname, this.query);
+    const name = JSON.stringify(address);
+    if (this.view !== null && this.shown === name) {
       this.view.query?.(this.query);
       return;
     }
     this.view?.destroy();
     this.ending.abort();
     this.ending = new AbortController();
-    this.path = location.pathname;
-    const address = parse(location.pathname);
+    this.shown = name;
     this.view = this.open(address, this, this.ending.signal);
     this.main.replaceChildren(this.view.element);
     this.retitle(this.view.title);

@@ -24,7 +24,7 @@ const one = targets[4];
 const { items: eras } = await get(`/api/v1/targets/${one.key}/eras`);
 const VIEWS = {
   overview: "/", target: `/target/${one.key}`, trace: `/trace/${one.last.id}?ttl=5&open=3,5`, diff: `/diff?a=${eras.at(-1).trace}&b=${eras[1].trace}`,
-  "diff by city": `/diff?a=${eras.at(-1).trace}&b=${eras[1].trace}&level=city`, live: "/live", following: "/live/live-1", "no such page": "/nowhere", "no such trace": "/trace/00000000", compare: "/diff",
+  "diff by city": `/diff?a=${eras.at(-1).trace}&b=${eras[1].trace}&level=city`, live: "/live", following: "/live?id=live-1", "no such page": "/nowhere", "no such trace": "/trace/00000000", compare: "/diff",
 };
 
 // Several views at once: they change nothing in the server.

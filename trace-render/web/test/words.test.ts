@@ -9,9 +9,9 @@ test("paths stand for views", () => {
   assert.deepEqual(parse("/target/00ff"), { view: "target", key: "00ff" });
   assert.deepEqual(parse("/trace/a%20b"), { view: "trace", id: "a b" });
   assert.deepEqual(parse("/live"), { view: "live", id: null });
-  assert.deepEqual(parse("/live/7"), { view: "live", id: "7" });
-  assert.deepEqual(parse("/diff"), { view: "diff" });
-  for (const path of ["/nowhere", "/target", "/target/a/b", "/trace/%E0%A4%A"]) assert.equal(parse(path).view, "unknown", path);
+  assert.deepEqual(parse("/live", new URLSearchParams("id=7")), { view: "live", id: "7" });
+  assert.deepEqual(parse("/diff", new URLSearchParams("a=x&level=as")), { view: "diff", a: "x", b: "" });
+  for (const path of ["/nowhere", "/target", "/target/a/b", "/live/7", "/trace/%E0%A4%A"]) assert.equal(parse(path).view, "unknown", path);
   assert.equal(links.target("a/b?c"), "/target/a%2Fb%3Fc");
 });
 

@@ -2,11 +2,12 @@
 import { type Child, fill, h, icon } from "../element";
 import type { MapPosition } from "../address";
 import { between, gestures } from "./gesture";
-import { type Ink, ink, onTheme, routeColor } from "./ink";
+import { Ground, graticule } from "./ground";
+import { type Ink, ink, onTheme } from "./ink";
 import { type Land, farLand, nearLand } from "./land";
 import { Legs, type Looks, distance, sameLook } from "./legs";
 import { drawMarks, drawNames, spots, type Spot } from "./marks";
-import { type Extent, SHEET, type View, across, bounded, copies, down, fitted, latitudeOf, least, longitudeOf, zoomed } from "./plane";
+import { type Extent, SHEET, type View, across, bounded, down, fitted, latitudeOf, least, longitudeOf, zoomed } from "./plane";
 import { type Leg, type Mark, NOTHING, type Scene } from "./scene";
 
 export type Hit = { mark: Mark; leg: null } | { mark: null; leg: Leg };
@@ -43,6 +44,7 @@ export class WorldMap {
   private readonly said: HTMLElement;
   private readonly trouble: HTMLElement;
   private readonly legs = new Legs();
+  private readonly ground = new Ground(ink());
   private scene: Scene = NOTHING;
   private current: View = { x: SHEET / 2, y: down(24), k: 1, width: 0, height: 0 };
   private colors: Ink = ink();
@@ -108,7 +110,7 @@ export class WorldMap {
     this.hit = null;
     this.walk = -1;
     this.note.hidden = true;
-    this.legs.set(scene, this.options.looks ?? sameLook, this.colors);
+    this.dress();
     if (!this.own && !stay && this.current.width > 0) this.current = this.whole();
     this.draw();
   }
@@ -169,8 +171,16 @@ export class WorldMap {
 
   private recolor(): void {
     this.colors = ink();
-    this.legs.set(this.scene, this.options.looks ?? sameLook, this.colors);
+    this.dress();
     this.draw();
+  }
+
+  /** Hands scene and colours to what draws them. */
+  private dress(): void {
+    const { scene, colors } = this;
+    const looks = this.options.looks ?? sameLook;
+    this.legs.set(scene, looks, colors);
+    this.ground.set(scene.marks, colors, (mark) => looks(Math.min(...mark.stops.map((stop) => stop.route)), colors, scene).color);
   }
 
   private move(view: View, held: boolean): void {
@@ -239,8 +249,8 @@ export class WorldMap {
     context.fillStyle = colors.ocean;
     context.fillRect(0, 0, view.width, view.height);
     const land = this.still && this.near !== null ? this.near : this.far;
-    this.graticule(context, view);
-    if (land) this.land(context, view, land, ratio);
+    graticule(context, view, colors);
+    if (land) this.ground.draw(context, view, land, ratio, this.still && land === this.near);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     const looks = this.options.looks ?? sameLook;
     const routes = this.emphasis?.routes ?? null;
@@ -258,99 +268,6 @@ export class WorldMap {
     if (this.hit?.mark) marks.add(this.hit.mark.index);
     if (this.hit?.leg) marks.add(this.hit.leg.from).add(this.hit.leg.to);
     return marks.size === 0 ? null : marks;
-  }
-
-  private graticule(context: CanvasRenderingContext2D, view: View): void {
-    const every = view.k > 12 ? 5 : view.k > 4 ? 10 : 30;
-    context.strokeStyle = this.colors.graticule;
-    context.lineWidth = 1;
-    context.beginPath();
-    for (let latitude = -80; latitude <= 80; latitude += every) {
-      const y = Math.round(view.height / 2 + (down(latitude) - view.y) * view.k) + 0.5;
-      context.moveTo(0, y);
-      context.lineTo(view.width, y);
-    }
-    for (let longitude = -180; longitude < 180; longitude += every) {
-      const unit = across(longitude);
-      const [first, last] = copies(view, unit, unit);
-      for (let shift = first; shift <= last; shift++) {
-        const x = Math.round(view.width / 2 + (unit + shift * SHEET - view.x) * view.k) + 0.5;
-        context.moveTo(x, 0);
-        context.lineTo(x, view.height);
-      }
-    }
-    context.stroke();
-  }
-
-  private land(context: CanvasRenderingContext2D, view: View, land: Land, ratio: number): void {
-    const { colors } = this;
-    const half = view.height / 2 / view.k + 2;
-    const areas = new Map<string, string>();
-    for (const mark of this.scene.marks) {
-      if (mark.area === null) continue;
-      const route = Math.min(...mark.stops.map((stop) => stop.route));
-      areas.set(mark.area, (this.options.looks ?? sameLook)(route, colors, this.scene).color);
-    }
-    const [first, last] = copies(view, 0, SHEET);
-    for (let shift = first; shift <= last; shift++) {
-      const left = view.x - view.width / 2 / view.k - shift * SHEET;
-      const right = left + view.width / view.k;
-      const seen = ({ box }: { box: readonly [number, number, number, number] }): boolean =>
-        box[0] <= right && box[2] >= left && box[1] <= view.y + half && box[3] >= view.y - half;
-      const k = view.k * ratio;
-      context.setTransform(k, 0, 0, k, ratio * (view.width / 2 + (shift * SHEET - view.x) * view.k), ratio * (view.height / 2 - view.y * view.k));
-      const coasts = land.coasts.filter(seen);
-      context.lineJoin = "round";
-      if (this.still && land === this.near) {
-        context.strokeStyle = colors.shore;
-        context.lineWidth = 4 / view.k;
-        for (const piece of coasts) context.stroke(piece.path);
-      }
-      context.fillStyle = colors.land;
-      for (const piece of land.countries) if (seen(piece)) context.fill(piece.path);
-      this.areas(context, land, areas, view.k);
-      context.strokeStyle = colors.border;
-      context.lineWidth = 0.8 / view.k;
-      for (const piece of land.borders) if (seen(piece)) context.stroke(piece.path);
-      context.strokeStyle = colors.coast;
-      context.lineWidth = 0.8 / view.k;
-      for (const piece of coasts) context.stroke(piece.path);
-    }
-  }
-
-  /** Countries that are all there is to say of a place. */
-  private areas(context: CanvasRenderingContext2D, land: Land, areas: Map<string, string>, k: number): void {
-    if (areas.size === 0) return;
-    const drawn = new Set<string>();
-    const paint = (path: Path2D, color: string): void => {
-      context.fillStyle = color;
-      context.globalAlpha = this.colors.areaAlpha;
-      context.fill(path);
-      context.globalAlpha = 0.75;
-      context.strokeStyle = color;
-      context.lineWidth = 1.2 / k;
-      context.setLineDash([4 / k, 3 / k]);
-      context.stroke(path);
-      context.setLineDash([]);
-      context.globalAlpha = 1;
-    };
-    for (const piece of land.countries) {
-      const color = piece.code === null ? undefined : areas.get(piece.code);
-      if (color === undefined || piece.code === null) continue;
-      drawn.add(piece.code);
-      paint(piece.path, color);
-    }
-    for (const mark of this.scene.marks) {
-      if (mark.area === null || drawn.has(mark.area)) continue;
-      const color = areas.get(mark.area) ?? routeColor(this.colors, 0);
-      if (mark.shape) paint(mark.shape, color);
-      else {
-        // Too small for a shape at this detail: a patch around its middle.
-        const patch = new Path2D();
-        patch.ellipse(mark.x, mark.y, Math.max(0.8, 7 / k), Math.max(0.8, 7 / k), 0, 0, 2 * Math.PI);
-        paint(patch, color);
-      }
-    }
   }
 
   private find(x: number, y: number): Hit | null {

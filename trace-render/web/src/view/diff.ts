@@ -21,9 +21,7 @@ const looks: Looks = (route, ink) => ({ color: routeColor(ink, route === 0 ? 1 :
 
 const SIGNS: Record<string, string> = { same: "", added: "+", removed: "−", replaced: "≠", silent: "○", "rate-limited": "◔", balanced: "⇉" };
 
-export function diff(router: Router, signal: AbortSignal): View {
-  const a = router.query.get("a") ?? "";
-  const b = router.query.get("b") ?? "";
+export function diff(a: string, b: string, router: Router, signal: AbortSignal): View {
   if (a === "" || b === "") {
     return {
       element: h("div", { class: "view" }, h("h1", {}, "Compare"), empty("Two traces are needed", h("p", {}, "Press “Compare” beside a trace of a target, then “With this” beside another. In a terminal:"), command("trace-cli diff A B"), h("p", {}, h("a", { href: links.overview() }, "Choose a target")))),

@@ -57,6 +57,7 @@ const STATES = [["", "All"], ["reached", "Reached"], ["not-reached", "Not reache
 export function overview(router: Router, signal: AbortSignal): View {
   let targets: Target[] = [];
   let next: string | null = null;
+  let pages = 1;
   let loaded = false;
   let through: ReadonlySet<string> | null = null;
   let place: string | null = router.query.get("place");
@@ -87,7 +88,10 @@ export function overview(router: Router, signal: AbortSignal): View {
   const heads = COLUMNS.map((column) => h("th", { scope: "col", class: column.kind ?? "", "data-column": column.name }, column.name === "trend" ? column.label :
     h("button", { type: "button", class: "sort", title: column.title ?? null, on: { click: () => sortBy(column.name) } }, column.label)));
   const table = h("table", { class: "targets" }, h("thead", {}, h("tr", {}, ...heads)), body);
-  const more = h("button", { type: "button", class: "more", hidden: true, on: { click: () => void loadMore() } }, "Show more");
+  const more = h("button", { type: "button", class: "more", hidden: true, on: { click: () => {
+    pages++;
+    void feed.ask();
+  } } }, "Show more");
   const nothing = h("div");
   tablePanel.body.append(filters, h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Targets" }, table), nothing, more);
   walkable(body, (row) => emphasize(row?.dataset.key ?? null));
@@ -117,7 +121,15 @@ export function overview(router: Router, signal: AbortSignal): View {
 
   const filterQuery = (): Record<string, string | null> => ({ q: router.query.get("q"), status: router.query.get("status"), vantage: router.query.get("vantage") });
   const feed = new Feed<List<Target>>({
-    load: (abort) => get("targets", { ...filterQuery(), limit: PAGE }, abort),
+    load: async (abort) => {
+      const list = await get<List<Target>>("targets", { ...filterQuery(), limit: PAGE }, abort);
+      for (let page = 1; page < pages && list.next !== null; page++) {
+        const more = await get<List<Target>>("targets", { ...filterQuery(), limit: PAGE, cursor: list.next }, abort);
+        list.items.push(...more.items);
+        list.next = more.next;
+      }
+      return list;
+    },
     show: (list) => {
       targets = list.items;
       next = list.next;
@@ -126,20 +138,6 @@ export function overview(router: Router, signal: AbortSignal): View {
     },
     every: EVERY_MS, panel: tablePanel,
   }, signal);
-
-  async function loadMore(): Promise<void> {
-    more.disabled = true;
-    try {
-      const list = await get<List<Target>>("targets", { ...filterQuery(), limit: PAGE, cursor: next }, signal);
-      targets = [...targets, ...list.items];
-      next = list.next;
-      draw();
-    } catch {
-      if (!signal.aborted) tablePanel.say(h("p", { class: "trouble" }, "The next targets did not come. Try again."));
-    } finally {
-      more.disabled = false;
-    }
-  }
 
   let keys = new Map<string, number[]>();
   new Feed<SceneDocument>({
@@ -209,7 +207,10 @@ export function overview(router: Router, signal: AbortSignal): View {
   function choose(changes: Record<string, string | null>): void {
     router.set(changes);
     const asked = "q" in changes || "status" in changes || "vantage" in changes;
-    if (asked) feed.again();
+    if (asked) {
+      pages = 1;
+      feed.again();
+    }
     if ("place" in changes) {
       place = changes.place ?? null;
       setThrough();
