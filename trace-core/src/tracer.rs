@@ -328,7 +328,7 @@ impl<L: Link> Tracer<L> {
                 engine::Event::Finished { target, found } => {
                     self.link.detach(target);
                     self.directory.forget(target);
-                    self.finished(target, found);
+                    self.finished(target, *found);
                 }
             }
         }

@@ -285,7 +285,7 @@ fn drive(mut link: SimulatedLink, requests: &[(Request, Destination)]) -> Vec<Fo
         }
         while let Some(event) = engine.take_event() {
             if let Event::Finished { target, found: of_target } = event {
-                found.insert(target, of_target);
+                found.insert(target, *of_target);
             }
         }
     }

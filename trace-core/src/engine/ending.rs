@@ -2,8 +2,10 @@
 
 use std::net::IpAddr;
 
-use super::row::Row;
+use super::replies::Replies;
+use super::row::{NOTHING, Row};
 use super::rule::{Rule, Rules};
+use super::sets::{Set, Sets};
 
 /// How many times a cycle must be seen before it counts as one: twice could still be a path that changed.
 const LOOP_SIGHTINGS: usize = 3;
@@ -30,41 +32,59 @@ impl Ending {
     }
 }
 
+/// What the rows of a lane tell of the path.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen<'a> {
+    pub(super) sets: &'a Sets,
+    pub(super) rows: &'a [Row],
+    pub(super) replies: &'a Replies,
+}
+
+impl Seen<'_> {
+    /// The first router whose TTL ran out at a row.
+    fn router(&self, row: usize) -> Option<IpAddr> {
+        self.replies.from(self.rows.get(row)?.router)
+    }
+}
+
 /// The end that the rows tell of, if they tell of one.
 ///
 /// The target's own answer counts at the first TTL from which on no router's TTL ran out any more: when the
 /// path gets longer while it is being traced, or packets are balanced over paths of different lengths, the
 /// longest counts. A block counts only while nothing comes back from behind it. A cycle is looked for where
 /// some router was seen `twice`.
-pub(super) fn ending(rows: &[Row], twice: bool, rules: Rules) -> Option<Ending> {
-    let last_exceeded = rows.iter().rposition(|row| row.exceeded && rules.hold(Rule::LastEnd));
+pub(super) fn ending(seen: &Seen<'_>, twice: bool, rules: Rules) -> Option<Ending> {
+    let last_exceeded = seen.sets.last(Set::Exceeded).filter(|_| rules.hold(Rule::LastEnd));
     let behind_last_exceeded = last_exceeded.map_or(0, |last| last + 1);
-    let reached = rows.iter().enumerate().skip(behind_last_exceeded).find(|(_, row)| row.reached);
-    if let Some((index, _)) = reached {
-        return Some(Ending::Reached(index));
+    if let Some(row) = seen.sets.first(Set::Reached, behind_last_exceeded, usize::MAX) {
+        return Some(Ending::Reached(row));
     }
     // A router that refuses at its own TTL is the end; so it is when its TTL also ran out there.
-    let from = behind_last_exceeded.saturating_sub(1);
-    let blocked = rows.iter().enumerate().skip(from).find(|(_, row)| row.blocked);
-    let blocked = blocked.filter(|_| rules.hold(Rule::Refusal));
-    if let Some((index, _)) = blocked {
-        return Some(Ending::Blocked(index));
+    let blocked = seen.sets.first(Set::Blocked, behind_last_exceeded.saturating_sub(1), usize::MAX);
+    if let Some(row) = blocked.filter(|_| rules.hold(Rule::Refusal)) {
+        return Some(Ending::Blocked(row));
     }
-    (twice && rules.hold(Rule::Cycle)).then(|| cycle(rows)).flatten().map(Ending::Loop)
+    (twice && rules.hold(Rule::Cycle)).then(|| cycle(seen)).flatten().map(Ending::Loop)
 }
 
 /// Whether the router of this row answered also at another one near enough for a cycle.
-pub(super) fn seen_twice(rows: &[Row], row: usize) -> bool {
-    let Some(router) = rows.get(row).and_then(|row| row.router) else { return false };
-    let near = rows.iter().enumerate().skip(row.saturating_sub(LONGEST_LOOP)).take(2 * LONGEST_LOOP + 1);
-    near.filter(|(other, _)| other.abs_diff(row) > 1).any(|(_, other)| other.router == Some(router))
+pub(super) fn seen_twice(rows: &[Row], replies: &Replies, row: usize) -> bool {
+    let Some(here) = rows.get(row).filter(|row| row.router != NOTHING) else { return false };
+    let first = row.saturating_sub(LONGEST_LOOP);
+    let near = rows.get(first..rows.len().min(row + LONGEST_LOOP + 1)).unwrap_or_default();
+    near.iter().enumerate().any(|(place, other)| {
+        other.tag == here.tag
+            && other.router != NOTHING
+            && (first + place).abs_diff(row) > 1
+            && replies.from(other.router) == replies.from(here.router)
+    })
 }
 
 /// The row at which a cycle of at least two routers was seen for the third time.
-fn cycle(rows: &[Row]) -> Option<usize> {
-    let router = |index: usize| rows.get(index).and_then(|row| row.router);
+fn cycle(seen: &Seen<'_>) -> Option<usize> {
+    let router = |index: usize| seen.router(index);
     (2..=LONGEST_LOOP).find_map(|period| {
-        (period * (LOOP_SIGHTINGS - 1)..rows.len()).find(|&last| {
+        (period * (LOOP_SIGHTINGS - 1)..seen.rows.len()).find(|&last| {
             let first = last - period * (LOOP_SIGHTINGS - 1);
             is_cycle(&router, first, last, period)
         })

@@ -29,7 +29,7 @@ pub enum Event {
         /// Its target.
         target: TargetIndex,
         /// What was found.
-        found: Found,
+        found: Box<Found>,
     },
 }
 

@@ -98,7 +98,7 @@ pub(super) fn fill(lane: &mut Lane, commons: &Commons, plan: &Plan) {
             if lane.router(before).is_some() || lane.has_answer(before) {
                 break;
             }
-            lane.note_taken(before, reply);
+            lane.note_taken(plan, before, reply);
             row = before;
         }
     }

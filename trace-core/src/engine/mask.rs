@@ -1,6 +1,6 @@
 /// A set of rows, of which there are at most 255.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Mask([u64; 4]);
+pub(super) struct Mask(pub(super) [u64; 4]);
 
 impl Mask {
     /// The first `count` rows.
@@ -46,14 +46,6 @@ impl Mask {
         Self(words)
     }
 
-    pub(super) fn or(&self, other: &Self) -> Self {
-        let mut words = self.0;
-        for (word, other) in words.iter_mut().zip(other.0) {
-            *word |= other;
-        }
-        Self(words)
-    }
-
     /// Takes the lowest out.
     pub(super) fn pop_first(&mut self) -> Option<usize> {
         for (place, word) in self.0.iter_mut().enumerate() {
@@ -78,14 +70,26 @@ impl Mask {
         None
     }
 
-    /// Whether any row from this one on is in it.
-    pub(super) fn any_from(&self, row: usize) -> bool {
-        self.among_first(row) != *self
+    /// The lowest from this row on.
+    pub(super) fn first_from(&self, row: usize) -> Option<usize> {
+        let mut rest = *self;
+        if row > 0 {
+            let before = Self::first(row);
+            for (word, other) in rest.0.iter_mut().zip(before.0) {
+                *word &= !other;
+            }
+        }
+        rest.pop_first()
+    }
+
+    /// The highest.
+    pub(super) fn last(mut self) -> Option<usize> {
+        self.pop_last()
     }
 }
 
 /// A word with its lowest bits set.
-const fn low(bits: usize) -> u64 {
+pub(super) const fn low(bits: usize) -> u64 {
     if bits >= 64 { u64::MAX } else { (1 << bits) - 1 }
 }
 
@@ -99,8 +103,10 @@ mod tests {
         for row in [254, 0, 63, 64, 130] {
             mask.insert(row);
         }
-        assert!(mask.has(64) && !mask.has(65) && mask.any_from(254) && !mask.any_from(255));
-        assert_eq!(mask.among_first(64).or(&Mask::default()), {
+        assert_eq!([0, 1, 64, 131].map(|row| mask.first_from(row)), [Some(0), Some(63), Some(64), Some(254)]);
+        assert_eq!((mask.first_from(255), mask.last(), Mask::default().last()), (None, Some(254), None));
+        assert!(mask.has(64) && !mask.has(65));
+        assert_eq!(mask.among_first(64), {
             let mut two = Mask::default();
             two.insert(0);
             two.insert(63);

@@ -39,6 +39,7 @@ mod found;
 mod heard;
 mod lane;
 mod mask;
+mod mixer;
 mod moment;
 mod patience;
 mod plan;
@@ -48,18 +49,21 @@ mod request;
 mod row;
 mod rule;
 mod schedule;
+mod sets;
 mod slot;
 mod stop_set;
 mod window;
 
 use core::time::Duration;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use commons::{Commons, Ground};
 use course::{Course, Decision};
 pub use event::{Event, Found};
 pub use heard::Heard;
 pub use moment::Moment;
+use plan::Plan;
 pub use probe::{Probe, ProbeId, TargetIndex};
 pub use request::Request;
 pub use rule::Rule;
@@ -94,6 +98,8 @@ pub enum Step {
 pub struct Engine {
     seats: Vec<Seat>,
     commons: Vec<Commons>,
+    /// That of the trace opened last. Most follow one and the same.
+    plan: Option<Arc<Plan>>,
     /// How many traces are open, and how many wait for that.
     open: usize,
     waiting: usize,
@@ -242,7 +248,7 @@ impl Engine {
 
     /// Opens the trace of the next target; if none may be, says when to ask again.
     fn open_next(&mut self, now: Moment) -> Result<(), Moment> {
-        let Self { seats, commons, schedule, open, waiting, .. } = self;
+        let Self { seats, commons, schedule, open, waiting, plan, rules, .. } = self;
         let mut again = Moment::MAX;
         if *open >= OPEN_AT_MOST {
             return Err(again);
@@ -261,7 +267,12 @@ impl Engine {
                     break;
                 }
                 commons.waiting.pop_front();
-                let course = Course::new(TargetIndex(number), request, self.rules, pace, now);
+                let wanted = Plan::of(&request.settings, *rules);
+                let plan = match plan {
+                    Some(plan) if **plan == wanted => plan,
+                    plan => plan.insert(Arc::new(wanted)),
+                };
+                let course = Course::new(TargetIndex(number), request, Arc::clone(plan), pace, now);
                 commons.start(course.lanes());
                 let mut trace = Box::new(Trace { course, turn: Turn::NONE, commons: place });
                 schedule.wake(number, &mut trace.turn);
@@ -292,7 +303,7 @@ impl Engine {
     /// A probe could not be sent; `error` is what the system said.
     pub fn failed(&mut self, probe: &Probe, error: String, _now: Moment) {
         if let Some(Seat::Open(trace)) = seat(&mut self.seats, probe.target.0) {
-            trace.course.failed(probe.protocol, probe.flow, probe.id, error);
+            trace.course.failed(probe, error);
             self.schedule.wake(probe.target.0, &mut trace.turn);
         }
     }
@@ -303,7 +314,7 @@ impl Engine {
         let target = heard.target;
         let Some(Seat::Open(trace)) = seat(&mut self.seats, target.0) else { return };
         let Some(commons) = self.commons.get_mut(trace.commons) else { return };
-        if let Some(ttl) = trace.course.hear(commons, heard) {
+        if let Some(ttl) = trace.course.hear(commons, &heard) {
             self.events.push_back(Event::Answered { target, ttl });
         }
         self.schedule.wake(target.0, &mut trace.turn);
@@ -360,7 +371,7 @@ impl Engine {
                 found
             }
         };
-        self.events.push_back(Event::Finished { target, found });
+        self.events.push_back(Event::Finished { target, found: Box::new(found) });
     }
 }
 

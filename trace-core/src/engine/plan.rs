@@ -4,7 +4,7 @@ use super::rule::Rules;
 use crate::model::{Settings, Ttl};
 
 /// What of the settings decides about probes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Plan {
     pub(super) queries: u8,
     pub(super) first_ttl: Ttl,

@@ -1,117 +1,174 @@
 use core::time::Duration;
+use std::net::IpAddr;
 
-use crate::model::Reply;
+use super::row::NOTHING;
+use crate::model::{Extension, IcmpType, Label, Quoted, Reply, ReplyKind, Uuid};
 
-/// How many of the latest replies a new one is compared with, beside the last one of its row.
+/// How many of the latest sayings a new one is compared with, beside the last one of its row.
 const COMPARED: usize = 8;
 
-/// An answer: how long it took, and what it said.
-#[derive(Debug, Clone, Copy)]
-struct Answer {
-    nanoseconds: u64,
-    reply: u32,
+/// What was said, in 40 bytes: most answers tell no more.
+#[derive(Debug)]
+struct Saying {
+    from: IpAddr,
+    kind: Option<ReplyKind>,
+    icmp: Option<IcmpType>,
+    reply_ttl: Option<u8>,
+    quoted: Option<Quoted>,
+    more: Option<Box<More>>,
 }
 
-/// The answers of a lane. What routers say is nearly always what they said before, so each saying is kept
-/// once: an answered probe costs 16 bytes here, however long the measurement lasts.
-#[derive(Debug, Default)]
-pub(super) struct Replies {
-    answers: Vec<Answer>,
-    sayings: Vec<Reply>,
-    /// The last saying of each row.
-    latest: Vec<u32>,
+/// What few answers tell.
+#[derive(Debug)]
+struct More {
+    mpls: Vec<Label>,
+    extensions: Vec<Extension>,
+    inherited_from: Option<Uuid>,
 }
 
-impl Replies {
-    /// Keeps an answer; returns its index.
-    pub(super) fn keep(&mut self, row: usize, reply: Reply, rtt: Duration) -> u32 {
-        let reply = self.say(row, reply);
-        let nanoseconds = u64::try_from(rtt.as_nanos()).unwrap_or(u64::MAX);
-        self.answers.push(Answer { nanoseconds, reply });
-        index(self.answers.len() - 1)
+impl Saying {
+    fn of(reply: &Reply) -> Self {
+        let Reply { from, kind, icmp, reply_ttl, quoted, .. } = *reply;
+        let more = (!is_plain(reply)).then(|| {
+            let Reply { mpls, extensions, inherited_from, .. } = reply.clone();
+            Box::new(More { mpls, extensions, inherited_from })
+        });
+        Self { from, kind, icmp, reply_ttl, quoted, more }
     }
 
-    /// Keeps what was said, without an RTT; returns its index.
-    pub(super) fn say(&mut self, row: usize, mut reply: Reply) -> u32 {
-        reply.rtt = None;
-        let latest = self.latest.get(row).copied().unwrap_or(u32::MAX);
-        if self.saying(latest) == Some(&reply) {
+    /// Whether an answer says this.
+    fn is(&self, reply: &Reply) -> bool {
+        let Self { from, kind, icmp, reply_ttl, quoted, more } = self;
+        let same = *from == reply.from
+            && *kind == reply.kind
+            && *icmp == reply.icmp
+            && *reply_ttl == reply.reply_ttl
+            && *quoted == reply.quoted;
+        same && match more {
+            None => is_plain(reply),
+            Some(more) => {
+                more.mpls == reply.mpls
+                    && more.extensions == reply.extensions
+                    && more.inherited_from == reply.inherited_from
+            }
+        }
+    }
+
+    fn reply(&self, rtt: Option<Duration>) -> Reply {
+        let more = self.more.as_deref();
+        Reply {
+            from: self.from,
+            rtt,
+            kind: self.kind,
+            icmp: self.icmp,
+            reply_ttl: self.reply_ttl,
+            quoted: self.quoted,
+            mpls: more.map(|more| more.mpls.clone()).unwrap_or_default(),
+            extensions: more.map(|more| more.extensions.clone()).unwrap_or_default(),
+            inherited_from: more.and_then(|more| more.inherited_from),
+        }
+    }
+}
+
+/// Whether an answer tells nothing but what most do.
+const fn is_plain(reply: &Reply) -> bool {
+    reply.mpls.is_empty() && reply.extensions.is_empty() && reply.inherited_from.is_none()
+}
+
+/// What was said on a lane. What routers say is nearly always what they said before, so each saying is kept once:
+/// an answered probe takes no room here, however long the measurement lasts.
+#[derive(Debug, Default)]
+pub(super) struct Replies(Vec<Saying>);
+
+impl Replies {
+    /// Keeps what was said, without its RTT; returns its index. `latest` is what the same row said last.
+    pub(super) fn say(&mut self, latest: u32, reply: &Reply) -> u32 {
+        if self.get(latest).is_some_and(|latest| latest.is(reply)) {
             return latest;
         }
         // What a row's first router says, nobody has said before.
-        let compared = if latest == u32::MAX { 0 } else { COMPARED };
-        let known = self.sayings.iter().enumerate().rev().take(compared).find(|(_, known)| **known == reply);
-        let place = match known {
-            Some((place, _)) => index(place),
-            None => {
-                self.sayings.push(reply);
-                index(self.sayings.len() - 1)
-            }
-        };
-        while self.latest.len() <= row {
-            self.latest.push(u32::MAX);
+        let compared = if latest == NOTHING { 0 } else { COMPARED };
+        let known = self.0.iter().enumerate().rev().take(compared).find(|(_, known)| known.is(reply));
+        if let Some((place, _)) = known {
+            return index(place);
         }
-        if let Some(latest) = self.latest.get_mut(row) {
-            *latest = place;
+        if self.0.capacity() == self.0.len() && self.0.len() < 60 {
+            // In steps of a usual path's half, so that little lies idle in thousands of traces.
+            self.0.reserve_exact(15);
         }
-        place
+        self.0.push(Saying::of(reply));
+        index(self.0.len() - 1)
     }
 
-    /// What was said at this index.
-    pub(super) fn saying(&self, index: u32) -> Option<&Reply> {
-        self.sayings.get(usize::try_from(index).ok()?)
+    fn get(&self, index: u32) -> Option<&Saying> {
+        self.0.get(usize::try_from(index).ok()?)
     }
 
-    /// The answer with this index, with its RTT.
-    pub(super) fn answer(&self, index: u32) -> Option<Reply> {
-        let answer = self.answers.get(usize::try_from(index).ok()?)?;
-        let reply = self.saying(answer.reply)?;
-        Some(Reply { rtt: Some(Duration::from_nanos(answer.nanoseconds)), ..reply.clone() })
+    /// Who said this.
+    pub(super) fn from(&self, index: u32) -> Option<IpAddr> {
+        self.get(index).map(|saying| saying.from)
+    }
+
+    /// The answer that said this and took so long.
+    pub(super) fn reply(&self, index: u32, rtt: Option<Duration>) -> Option<Reply> {
+        self.get(index).map(|saying| saying.reply(rtt))
     }
 }
 
 fn index(place: usize) -> u32 {
-    u32::try_from(place).unwrap_or(u32::MAX)
+    u32::try_from(place).unwrap_or(NOTHING)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ReplyKind;
 
     fn reply(number: u8) -> Reply {
-        Reply {
-            from: [10, 0, 0, number].into(),
-            rtt: None,
-            kind: Some(ReplyKind::TimeExceeded),
-            icmp: None,
-            reply_ttl: None,
-            quoted: None,
-            mpls: Vec::new(),
-            extensions: Vec::new(),
-            inherited_from: None,
-        }
+        Reply { kind: Some(ReplyKind::TimeExceeded), ..Reply::new([10, 0, 0, number].into()) }
+    }
+
+    #[test]
+    fn a_saying_stays_small() {
+        assert_eq!(size_of::<Saying>(), 40);
     }
 
     #[test]
     fn the_same_is_kept_once() {
-        let mut replies = Replies::default();
+        let (mut replies, mut latest) = (Replies::default(), [NOTHING; 30]);
         for round in 0..1000 {
             for row in 0..30_u8 {
-                let rtt = Duration::from_nanos(round * 100 + u64::from(row));
-                let index = replies.keep(row.into(), reply(row), rtt);
-                assert_eq!(replies.answer(index), Some(Reply { rtt: Some(rtt), ..reply(row) }));
+                let rtt = Some(Duration::from_nanos(round * 100 + u64::from(row)));
+                let latest = &mut latest[usize::from(row)];
+                *latest = replies.say(*latest, &Reply { rtt, ..reply(row) });
+                assert_eq!(replies.reply(*latest, rtt), Some(Reply { rtt, ..reply(row) }));
             }
         }
-        assert_eq!((replies.sayings.len(), replies.answers.len()), (30, 30_000));
+        assert_eq!(replies.0.len(), 30);
     }
 
     #[test]
     fn routers_that_take_turns_are_kept_once_each() {
-        let mut replies = Replies::default();
+        let (mut replies, mut latest) = (Replies::default(), NOTHING);
         for turn in 0..100 {
-            replies.keep(3, reply(turn % 4), Duration::ZERO);
+            latest = replies.say(latest, &reply(turn % 4));
         }
-        assert_eq!(replies.sayings.len(), 4);
+        assert_eq!(replies.0.len(), 4);
+    }
+
+    #[test]
+    fn what_few_tell_reads_back() {
+        let mut replies = Replies::default();
+        let told = Reply {
+            icmp: Some(IcmpType { kind: 11, code: 0 }),
+            reply_ttl: Some(60),
+            quoted: Some(Quoted { ttl: 0, tos: 4, nat: true }),
+            mpls: vec![Label { label: 24_015, traffic_class: 1, bottom: true, ttl: 1 }],
+            extensions: vec![Extension { class: 200, c_type: 1, bytes: vec![1, 2, 3] }],
+            inherited_from: Some(Uuid::from_u128(7)),
+            ..reply(1)
+        };
+        let plain = replies.say(NOTHING, &reply(1));
+        let index = replies.say(plain, &told);
+        assert_eq!((replies.reply(index, None), replies.reply(plain, None)), (Some(told), Some(reply(1))));
     }
 }

@@ -1,12 +1,16 @@
+use core::time::Duration;
+
 use super::Moment;
 use crate::model::Ttl;
 
-/// One probe as the engine remembers it, in 16 bytes: most probes of a large measurement are only waiting,
-/// and a long one has very many.
+/// One probe as the engine remembers it, in 24 bytes: a large measurement has very many, and what came of one lies
+/// where it is looked for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Slot {
     pub(super) sent: Moment,
-    /// An index into the answers or the errors of its lane, or one of the two words below.
+    /// How long the answer took, in nanoseconds.
+    rtt: u64,
+    /// An index into the sayings or the errors of its lane, or one of the two words below.
     what: u32,
     pub(super) ttl: Ttl,
     pub(super) off_flow: bool,
@@ -24,15 +28,15 @@ pub(super) enum State {
     Waiting,
     /// Answered, but nobody can tell that it was this one; another probe was sent in its place.
     Replaced,
-    /// Answered: the index of the answer.
-    Answered(u32),
+    /// Answered: the index of what was said, and how long that took.
+    Answered(u32, Duration),
     /// Could not be sent: the index of what the system said.
     Unsent(u32),
 }
 
 impl Slot {
     pub(super) const fn new(sent: Moment, ttl: Ttl, off_flow: bool) -> Self {
-        Self { sent, what: WAITING, ttl, off_flow }
+        Self { sent, rtt: 0, what: WAITING, ttl, off_flow }
     }
 
     pub(super) const fn is_waiting(&self) -> bool {
@@ -44,7 +48,7 @@ impl Slot {
             WAITING => State::Waiting,
             REPLACED => State::Replaced,
             error if error >= UNSENT => State::Unsent(error - UNSENT),
-            answer => State::Answered(answer),
+            saying => State::Answered(saying, Duration::from_nanos(self.rtt)),
         }
     }
 
@@ -52,10 +56,12 @@ impl Slot {
         self.what = REPLACED;
     }
 
-    /// Notes an answer. After two thousand million of them a lane takes no more in.
-    pub(super) const fn answer(&mut self, index: u32) {
-        if index < UNSENT {
-            self.what = index;
+    /// Notes an answer that arrived `at` this moment. After two thousand million different ones a lane takes no more
+    /// in.
+    pub(super) const fn answer(&mut self, saying: u32, at: Moment) {
+        if saying < UNSENT {
+            self.what = saying;
+            self.rtt = at.as_nanos().saturating_sub(self.sent.as_nanos());
         }
     }
 
@@ -72,15 +78,15 @@ mod tests {
 
     #[test]
     fn a_slot_stays_small() {
-        assert_eq!(size_of::<Slot>(), 16);
+        assert_eq!(size_of::<Slot>(), 24);
     }
 
     #[test]
     fn what_was_noted_reads_back() {
-        let mut slot = Slot::new(Moment::ZERO, Ttl::MIN, false);
+        let mut slot = Slot::new(Moment::from_nanos(5), Ttl::MIN, false);
         assert_eq!(slot.state(), State::Waiting);
-        slot.answer(7);
-        assert_eq!(slot.state(), State::Answered(7));
+        slot.answer(7, Moment::from_nanos(12));
+        assert_eq!(slot.state(), State::Answered(7, Duration::from_nanos(7)));
         slot.fail(8);
         assert_eq!(slot.state(), State::Unsent(8));
         slot.replace();

@@ -4,11 +4,12 @@
 //! large-scale topology discovery", SIGMETRICS 2005): the paths from one place form a tree, so that a router
 //! seen at a TTL tells what lies before it.
 
-use core::hash::{BuildHasherDefault, Hasher};
+use core::hash::BuildHasherDefault;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 
+use super::mixer::Mixer;
 use crate::model::{Protocol, Ttl, Uuid};
 
 /// The most routers remembered; further ones are probed like any other and help nobody.
@@ -97,24 +98,6 @@ impl StopSet {
 
     fn known_mut(&mut self, node: Node) -> Option<&mut Known> {
         self.known.get_mut(usize::try_from(node.0).ok()?)
-    }
-}
-
-/// A quick hash. The addresses are those of routers that answered us; whoever made them collide would slow
-/// down a measurement that he can spoil more easily.
-#[derive(Debug, Default)]
-struct Mixer(u64);
-
-impl Hasher for Mixer {
-    fn finish(&self) -> u64 {
-        self.0 ^ (self.0 >> 29)
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let word = chunk.iter().fold(0_u64, |word, byte| (word << 8) | u64::from(*byte));
-            self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
-        }
     }
 }
 

@@ -115,7 +115,7 @@ fn run_where(
                 Event::RoundFinished { .. } => {}
                 Event::Finished { found, .. } => {
                     let took = now.since(Moment::ZERO);
-                    return Run { found, packets, took, opened, most_in_flight_at_one_ttl: most };
+                    return Run { found: *found, packets, took, opened, most_in_flight_at_one_ttl: most };
                 }
             }
         }

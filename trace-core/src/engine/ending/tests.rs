@@ -1,63 +1,76 @@
 use std::net::Ipv4Addr;
 
 use super::*;
+use crate::model::Reply;
 
-fn ending(rows: &[Row]) -> Option<Ending> {
-    let twice = (0..rows.len()).any(|row| seen_twice(rows, row));
-    super::ending(rows, twice, Rules::default())
+/// What is marked of some rows, and who answered there.
+#[derive(Default)]
+struct Path {
+    rows: Vec<Row>,
+    replies: Replies,
+    sets: Sets,
 }
 
-fn routers(last_bytes: &[u8]) -> Vec<Row> {
-    let row = |&byte: &u8| {
-        let mut row = Row::new(3);
+fn ending(path: &Path) -> Option<Ending> {
+    let Path { rows, replies, sets } = path;
+    let twice = (0..rows.len()).any(|row| seen_twice(rows, replies, row));
+    let seen = Seen { sets, rows, replies };
+    super::ending(&seen, twice, Rules::default())
+}
+
+fn routers(last_bytes: &[u8]) -> Path {
+    let mut path = Path::default();
+    for (place, &byte) in last_bytes.iter().enumerate() {
+        let mut row = Row::new(3, NOTHING);
         if byte > 0 {
-            row.exceeded = true;
-            row.router = Some(Ipv4Addr::new(10, 0, 0, byte).into());
+            let router = Ipv4Addr::new(10, 0, 0, byte).into();
+            row.meet(router, path.replies.say(NOTHING, &Reply::new(router)));
+            path.sets.insert(Set::Exceeded, place);
         }
-        row
-    };
-    last_bytes.iter().map(row).collect()
+        path.rows.push(row);
+    }
+    path
 }
 
-fn mark(mut rows: Vec<Row>, index: usize, change: impl Fn(&mut Row)) -> Vec<Row> {
-    change(&mut rows[index]);
-    rows
+fn mark(mut path: Path, change: impl Fn(&mut Path)) -> Path {
+    change(&mut path);
+    path
 }
 
 #[test]
 fn an_open_path_has_no_end() {
-    assert_eq!(ending(&[]), None);
+    assert_eq!(ending(&routers(&[])), None);
     assert_eq!(ending(&routers(&[1, 2, 0, 4])), None);
 }
 
 #[test]
 fn the_target_ends_at_its_first_answer() {
-    let rows = mark(routers(&[1, 2, 0, 0]), 2, |row| row.reached = true);
-    let rows = mark(rows, 3, |row| row.reached = true);
-    assert_eq!(ending(&rows), Some(Ending::Reached(2)));
+    let path = mark(routers(&[1, 2, 0, 0]), |path| path.sets.insert(Set::Reached, 2));
+    let path = mark(path, |path| path.sets.insert(Set::Reached, 3));
+    assert_eq!(ending(&path), Some(Ending::Reached(2)));
 }
 
 #[test]
 fn a_path_that_got_longer_ends_at_its_longer_length() {
     // The first probe at TTL 3 reached the target, the second ran out at a router.
-    let rows = mark(routers(&[1, 2, 3, 0]), 2, |row| row.reached = true);
-    assert_eq!(ending(&rows), None);
-    let rows = mark(rows, 3, |row| row.reached = true);
-    assert_eq!(ending(&rows), Some(Ending::Reached(3)));
+    let path = mark(routers(&[1, 2, 3, 0]), |path| path.sets.insert(Set::Reached, 2));
+    assert_eq!(ending(&path), None);
+    let path = mark(path, |path| path.sets.insert(Set::Reached, 3));
+    assert_eq!(ending(&path), Some(Ending::Reached(3)));
 }
 
 #[test]
 fn a_block_ends_the_path_until_something_comes_from_behind() {
-    let rows = mark(routers(&[1, 2, 0, 0]), 2, |row| row.blocked = true);
-    assert_eq!(ending(&rows), Some(Ending::Blocked(2)));
-    let rows = mark(rows, 3, |row| row.exceeded = true);
-    assert_eq!(ending(&rows), None);
+    let path = mark(routers(&[1, 2, 0, 0]), |path| path.sets.insert(Set::Blocked, 2));
+    assert_eq!(ending(&path), Some(Ending::Blocked(2)));
+    let path = mark(path, |path| path.sets.insert(Set::Exceeded, 3));
+    assert_eq!(ending(&path), None);
 }
 
 #[test]
 fn a_block_at_a_ttl_that_also_ran_out_is_an_end() {
-    let rows = mark(routers(&[1, 2, 3]), 2, |row| row.blocked = true);
-    assert_eq!(ending(&rows), Some(Ending::Blocked(2)));
+    let path = mark(routers(&[1, 2, 3]), |path| path.sets.insert(Set::Blocked, 2));
+    assert_eq!(ending(&path), Some(Ending::Blocked(2)));
 }
 
 #[test]

@@ -1,6 +1,8 @@
+use super::ids::{id_of, slot_index};
 use super::*;
 use crate::engine::rule::Rules;
-use crate::model::Settings;
+use crate::engine::{Heard, ProbeId};
+use crate::model::{Reply, ReplyKind, Settings};
 
 fn plan() -> Plan {
     Plan::of(&Settings::default(), Rules::default())
@@ -72,7 +74,7 @@ fn what_was_given_up_does_not_end_the_waiting_for_the_rest() {
     let later = Moment::ZERO + plan.wait;
     lane.give_up(&plan, &Horizon::default(), later);
     lane.enter(&plan, 0, later);
-    let news = lane.hear(&plan, heard(first, later), false).expect("a late answer counts");
+    let news = lane.hear(&plan, &heard(first, later), false).expect("a late answer counts");
     assert_eq!((news.rtt, news.is_new_router), (plan.wait, true));
     assert_eq!(lane.counts(0), (2, 1));
 }
