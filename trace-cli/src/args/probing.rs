@@ -73,7 +73,9 @@ pub(crate) struct Probing {
     /// Last TTL to probe
     #[arg(short, long, value_name = "TTL", value_parser = values::ttl, default_value = "30")]
     pub(crate) max_ttl: Ttl,
-    /// Probes per hop [default: 3, or 1 a round]
+    /// Probes per hop [default: 3, 2 of each with all, 1 a round]
+    ///
+    /// Routers answer about six at once, and then one a second over IPv4: of more than six, the others wait.
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
     pub(crate) queries: Option<u8>,
     /// Flows side by side, to see parallel paths

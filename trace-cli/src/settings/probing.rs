@@ -106,7 +106,12 @@ pub(super) fn settings(probing: &Probing) -> Result<Settings> {
     };
     let defaults = Settings::default();
     Ok(Settings {
-        queries: probing.queries.unwrap_or(if rounds > 1 { 1 } else { defaults.queries }),
+        queries: probing.queries.unwrap_or(match probing.protocol {
+            _ if rounds > 1 => 1,
+            // Six probes are what most routers answer at once.
+            Some(Asked::Exactly(Protocols::All)) => 2,
+            _ => defaults.queries,
+        }),
         first_ttl,
         max_ttl,
         flows: probing.flows,

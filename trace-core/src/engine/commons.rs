@@ -267,6 +267,9 @@ impl Commons {
 
     /// The router that every trace so far met at this TTL.
     pub(super) fn common_router(&self, protocol: Protocol, ttl: Ttl) -> Option<Reply> {
+        if self.has_parted(protocol, ttl) {
+            return None;
+        }
         let spot = self.spot(protocol, ttl).filter(|spot| spot.met >= AGREED)?;
         self.reply(spot.node?)
     }

@@ -86,9 +86,9 @@ fn counts(lane: &Lane, plan: &Plan, round: u32, row: usize) -> bool {
     last.is_none_or(|last| row <= last) || !plan.rules.hold(Rule::Trim)
 }
 
-/// Gives the rows of the last round that nobody answered at what other traces found before the next one that
-/// somebody did.
-pub(super) fn fill(lane: &mut Lane, commons: &Commons, plan: &Plan) {
+/// Gives the rows of the last round that nobody answered at what other traces found: the router before the next one
+/// that somebody did answer at, or the one that every trace so far has met there.
+pub(super) fn fill(lane: &mut Lane, commons: &Commons, plan: &Plan, trusts: bool) {
     let mut row = lane.heard;
     while let Some(place) = row.checked_sub(1) {
         row = place;
@@ -100,6 +100,18 @@ pub(super) fn fill(lane: &mut Lane, commons: &Commons, plan: &Plan) {
             }
             lane.note_taken(plan, before, reply);
             row = before;
+        }
+    }
+    if !trusts {
+        return;
+    }
+    // Before the end only: what is silent there was passed.
+    for row in 0..lane.heard {
+        if lane.router(row).is_some() || lane.has_answer(row) || lane.has_taken(row) {
+            continue;
+        }
+        if let Some(reply) = commons.common_router(lane.protocol, plan.ttl(row)) {
+            lane.note_taken(plan, row, reply);
         }
     }
 }

@@ -252,6 +252,21 @@ impl Lane {
         self.row(row).map_or((0, 0), |row| (row.sent, row.in_flight))
     }
 
+    /// Whether what answers at this row is known to limit that: errors are limited, and what a target says by itself
+    /// is not.
+    pub(super) fn is_limited(&self, row: usize) -> bool {
+        self.protocol == Protocol::Udp || self.reached().is_none_or(|last| row < last)
+    }
+
+    /// How many probes whoever answers at this row got in this round, and when the last of them left. A target gets
+    /// all that pass it too.
+    pub(super) fn asked(&self, row: usize) -> (u32, Moment) {
+        let end = if self.reached().is_some_and(|last| last <= row) { self.probed } else { row + 1 };
+        let rows = self.rows.get(row..end.min(self.probed)).unwrap_or_default();
+        let asked = rows.iter().map(|row| u32::from(row.sent)).sum();
+        (asked, rows.iter().map(|row| row.last_sent).max().unwrap_or(Moment::ZERO))
+    }
+
     /// Whether anybody answered at this row.
     pub(super) fn has_answer(&self, row: usize) -> bool {
         self.row(row).is_some_and(|row| row.answered > 0)

@@ -25,7 +25,8 @@ pub enum Rule {
     Repeat,
     /// The length that an earlier round or trace found opens the window. Without it each round begins anew.
     Length,
-    /// Rounds start no sooner than limited routers can answer them. Without it they start at the interval.
+    /// Rounds start no sooner than limited routers can answer them, and of one round's probes those beyond six to a
+    /// router wait as well. Without it rounds start at the interval, and nothing waits.
     Spacing,
     /// Probes beyond the end of the path in their round are no loss there. Without it they count.
     Trim,

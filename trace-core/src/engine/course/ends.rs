@@ -76,7 +76,7 @@ impl Course {
         }
         if commons.ground.shares {
             for lane in self.lanes.all_mut() {
-                found::fill(lane, commons, &self.plan);
+                found::fill(lane, commons, &self.plan, self.trusts);
             }
         }
         let best = self.best(0);

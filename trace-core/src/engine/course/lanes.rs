@@ -5,6 +5,10 @@ use crate::model::{Flow, Protocol, Protocols};
 
 /// The lanes of a trace: one for each flow and protocol, the protocols of a flow side by side.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the usual lane lies where its trace does: one way to memory less"
+)]
 pub(super) enum Lanes {
     /// The usual one, in the place where the trace lies.
     One(Lane),

@@ -1,6 +1,7 @@
 //! Which probe a course sends next.
 
-use super::Course;
+use super::{Course, ROUND_SLACK};
+use crate::engine::budget;
 use crate::engine::commons::{Commons, Leave};
 use crate::engine::lane::Lane;
 use crate::engine::rule::Rule;
@@ -19,6 +20,16 @@ pub(super) enum Search {
     Changed,
     /// None before this moment, as far as other traces are concerned.
     Nothing(Moment),
+}
+
+/// Who probes a row next.
+enum Pick {
+    /// The lane with this index, which has sent so many probes there.
+    Lane(usize, u16),
+    /// Nobody before this moment.
+    Later(Moment),
+    /// Nobody while nothing changes.
+    None,
 }
 
 impl Course {
@@ -67,7 +78,14 @@ impl Course {
         let mut after = None;
         while let Some(row) = self.candidate(after, now) {
             after = Some(row);
-            let Some((index, sent)) = self.pick(row, now) else { continue };
+            let (index, sent) = match self.pick(row, now) {
+                Pick::Lane(index, sent) => (index, sent),
+                Pick::Later(moment) => {
+                    later = later.min(moment);
+                    continue;
+                }
+                Pick::None => continue,
+            };
             let Some(lane) = self.lanes.all_mut().get_mut(index) else { continue };
             let ttl = self.plan.ttl(row);
             let lanes = self.protocols.list().len();
@@ -92,33 +110,68 @@ impl Course {
         if changed { Search::Changed } else { Search::Nothing(later) }
     }
 
-    /// The lane that probes a row next, with how many probes it has sent there; `None` if none may now.
+    /// The lane that probes a row next.
     ///
     /// A probe by each protocol of a flow leaves one after the other, so that what the protocols show of a TTL
     /// was seen at one time. Such a set starts when at most [`BURST`] probes are under way with it, or none without.
-    fn pick(&self, row: usize, now: Moment) -> Option<(usize, u16)> {
+    fn pick(&self, row: usize, now: Moment) -> Pick {
         let may = |lane: &Lane| {
             lane.wanting().has(row) && lane.may_send(&self.plan, now) && !lane.would_disturb(&self.plan, row)
         };
         if let [lane] = self.lanes.all() {
             let (sent, in_flight) = lane.counts(row);
             let free = in_flight < BURST || !self.plan.rules.hold(Rule::Burst);
-            return (free && !lane.would_disturb(&self.plan, row)).then_some((0, sent));
+            if !free || lane.would_disturb(&self.plan, row) {
+                return Pick::None;
+            }
+            return match self.rested(row) {
+                ready if now < ready => Pick::Later(ready),
+                _ => Pick::Lane(0, sent),
+            };
         }
         let wanting = self.lanes.all().iter().enumerate().filter(|(_, lane)| may(lane));
-        let (sent, index) = wanting.map(|(index, lane)| (lane.counts(row).0, index)).min()?;
+        let Some((sent, index)) = wanting.map(|(index, lane)| (lane.counts(row).0, index)).min() else {
+            return Pick::None;
+        };
         if !self.plan.rules.hold(Rule::Burst) {
-            return Some((index, sent));
+            return Pick::Lane(index, sent);
         }
-        let flow = self.lanes.all().get(index)?.flow;
+        let Some(flow) = self.lanes.all().get(index).map(|lane| lane.flow) else { return Pick::None };
         let siblings = || self.lanes.all().iter().filter(|lane| lane.flow == flow);
         let under_way: u16 = self.lanes.all().iter().map(|lane| lane.counts(row).1).sum();
         if siblings().any(|lane| lane.counts(row).0 > sent) {
-            return (under_way < BURST).then_some((index, sent));
+            return if under_way < BURST { Pick::Lane(index, sent) } else { Pick::None };
         }
         let set = siblings().filter(|lane| may(lane)).count();
         let set = u16::try_from(set).unwrap_or(u16::MAX);
-        (under_way == 0 || under_way.saturating_add(set) <= BURST).then_some((index, sent))
+        if under_way > 0 && under_way.saturating_add(set) > BURST {
+            return Pick::None;
+        }
+        match self.rested(row) {
+            ready if now < ready => Pick::Later(ready),
+            _ => Pick::Lane(index, sent),
+        }
+    }
+
+    /// When the router of a row can answer another probe by each lane of a flow that wants one. Flows are there to be
+    /// many at one time; who asks for several takes what routers give.
+    fn rested(&self, row: usize) -> Moment {
+        let lanes = self.lanes.all();
+        if lanes.last().is_some_and(|lane| lane.flow != Flow(0)) || !self.plan.rules.hold(Rule::Spacing) {
+            return Moment::ZERO;
+        }
+        let limited = lanes.iter().filter(|lane| lane.is_limited(row));
+        let (mut more, mut asked, mut last) = (0, 0, Moment::ZERO);
+        for lane in limited {
+            let (by_lane, at) = lane.asked(row);
+            asked += by_lane;
+            last = last.max(at);
+            more += u32::from(lane.wanting().has(row));
+        }
+        match (asked + more).saturating_sub(budget::BURST).min(more) {
+            0 => Moment::ZERO,
+            beyond => last + self.refill().saturating_mul(beyond) + ROUND_SLACK,
+        }
     }
 
     fn enter(&mut self, index: usize, row: usize, now: Moment) -> Probe {
@@ -126,6 +179,11 @@ impl Course {
         let due = now + self.horizon.patience(&self.plan, row);
         self.check_at = self.check_at.min(due);
         self.oldest = self.oldest.min(now);
+        let asked: u32 = self.lanes.all().iter().map(|lane| u32::from(lane.counts(row).0)).sum();
+        if asked >= budget::BURST {
+            // The round has paid for so many answers of each router and no more.
+            self.budget.spend(1, self.refill(), now);
+        }
         match self.lanes.all_mut().get_mut(index) {
             Some(lane) => {
                 let (id, off_flow) = lane.enter(&self.plan, row, now);

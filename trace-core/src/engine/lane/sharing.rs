@@ -106,6 +106,12 @@ impl Lane {
         unheard
     }
 
+    /// Whether a row of the current round was taken over.
+    pub(in crate::engine) fn has_taken(&self, row: usize) -> bool {
+        let round = self.round();
+        self.taken.iter().any(|taken| taken.round == round && usize::from(taken.row) == row)
+    }
+
     /// What another trace heard.
     pub(in crate::engine) fn saying(&self, taken: &Taken) -> Option<Reply> {
         self.replies.reply(taken.saying, None)
