@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use trace_core::model::{Finding, Flow, Hop, ProbeRecord, ProbeResult, Protocol, Statistics};
+use trace_core::model::{Finding, Flow, Hop, ProbeRecord, ProbeResult, Protocol, Protocols, Statistics};
 
 use super::milliseconds;
-use super::tally::{Tallies, Tally};
+use super::tally::{HopTally, Tallies, Tally};
 use crate::grid::{Cell, Side};
 use crate::paint::Ink;
 
@@ -45,8 +45,8 @@ pub(crate) struct Columns<'a> {
 enum Kind<'a> {
     /// Loss, and the times of the answerer.
     Once,
-    /// Statistics over rounds.
-    Rounds { tallies: &'a Tallies, display: Display },
+    /// Statistics over rounds; of `each` protocol where there are several.
+    Rounds { tallies: &'a Tallies, display: Display, each: bool },
     /// The times of each protocol.
     Protocols,
 }
@@ -56,8 +56,13 @@ impl<'a> Columns<'a> {
         Self { kind: Kind::Once, flows }
     }
 
-    pub(crate) const fn rounds(flows: u16, tallies: &'a Tallies, display: Display) -> Self {
-        Self { kind: Kind::Rounds { tallies, display }, flows }
+    pub(crate) fn rounds(
+        flows: u16,
+        tallies: &'a Tallies,
+        display: Display,
+        protocols: Option<Protocols>,
+    ) -> Self {
+        Self { kind: Kind::Rounds { tallies, display, each: protocols == Some(Protocols::All) }, flows }
     }
 
     pub(crate) const fn protocols(flows: u16) -> Self {
@@ -67,6 +72,12 @@ impl<'a> Columns<'a> {
     pub(super) fn heads(&self) -> Vec<(&'static str, Side)> {
         let numbers: &[&'static str] = match self.kind {
             Kind::Once => &["Loss", "Sent", "Min ms", "Median", "Max"],
+            Kind::Rounds { display: Display::Averages, each: true, .. } => {
+                &["Sent", "ICMP loss", "Avg ms", "UDP loss", "Avg ms", "TCP loss", "Avg ms"]
+            }
+            Kind::Rounds { display: Display::Percentiles, each: true, .. } => {
+                &["Sent", "ICMP loss", "Median", "UDP loss", "Median", "TCP loss", "Median"]
+            }
             Kind::Rounds { display: Display::Averages, .. } => {
                 &["Loss", "Sent", "Last ms", "Avg", "Best", "Worst", "StDev"]
             }
@@ -134,7 +145,16 @@ impl<'a> Columns<'a> {
                     ),
                 );
             }
-            Kind::Rounds { tallies, display } => {
+            Kind::Rounds { tallies, display, each: true } if display != Display::Strip => {
+                let hop_tally = tallies.get(hop.ttl);
+                let sent = hop_tally.filter(|_| first).map(|tally| tally.whole.sent).filter(|sent| *sent > 0);
+                cells.push(sent.map_or_else(Cell::empty, |sent| Cell::new(sent.to_string())));
+                for protocol in Protocol::ALL {
+                    let tally = hop_tally.and_then(|tally| tally.of(*protocol));
+                    cells.extend(of_protocol_in_rounds(tally, from, first, display, findings));
+                }
+            }
+            Kind::Rounds { tallies, display, .. } => {
                 let hop_tally = tallies.get(hop.ttl);
                 let whole = hop_tally.map(|tally| &tally.whole).filter(|tally| first && tally.sent > 0);
                 // A finished trace knows better what was loss.
@@ -143,9 +163,7 @@ impl<'a> Columns<'a> {
                     None => (whole.and_then(Tally::loss), whole.map(|tally| tally.sent)),
                 };
                 cells.extend(loss_and_sent(loss, sent, findings));
-                let of_answerer = hop_tally
-                    .and_then(|tally| tally.answerers.iter().find(|(address, _)| Some(*address) == from))
-                    .map(|(_, tally)| tally);
+                let of_answerer = hop_tally.and_then(|tally| tally.by(from));
                 cells.extend(rounds(of_answerer, whole, display));
             }
             Kind::Protocols => {
@@ -202,6 +220,24 @@ fn rounds(tally: Option<&Tally>, whole: Option<&Tally>, display: Display) -> Vec
         }
         Display::Strip => vec![last, Cell::new(whole.map(strip).unwrap_or_default())],
     }
+}
+
+/// What one protocol lost at a hop, in its first row, and how long its answers took from one answerer.
+fn of_protocol_in_rounds(
+    tally: Option<&HopTally>,
+    from: Option<IpAddr>,
+    first: bool,
+    display: Display,
+    findings: &[Finding],
+) -> [Cell; 2] {
+    let whole = tally.map(|tally| &tally.whole).filter(|_| first);
+    let [loss, _] = loss_and_sent(whole.and_then(Tally::loss), whole.map(|whole| whole.sent), findings);
+    let here = tally.and_then(|tally| tally.by(from));
+    let time = match display {
+        Display::Percentiles => here.and_then(|tally| tally.percentile(50)),
+        Display::Averages | Display::Strip => here.and_then(Tally::average),
+    };
+    [loss, cell(time)]
 }
 
 /// The newest 60 probes: bars between the best and the worst time, `?` for what nobody answered.

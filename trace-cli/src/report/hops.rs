@@ -50,10 +50,10 @@ impl<'a> Hops<'a> {
     ) -> Columns<'a> {
         let flows = settings.map_or(1, |settings| settings.flows);
         match protocols {
-            Some(Protocols::All) => Columns::protocols(flows),
             _ if settings.is_some_and(|settings| settings.rounds > 1) => {
-                Columns::rounds(flows, tallies, display)
+                Columns::rounds(flows, tallies, display, protocols)
             }
+            Some(Protocols::All) => Columns::protocols(flows),
             _ => Columns::once(flows),
         }
     }

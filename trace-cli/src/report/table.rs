@@ -37,7 +37,7 @@ pub(crate) fn trace(trace: &Trace, atlas: &Atlas, style: Style<'_>) -> String {
             observations.iter().filter(|found| found.ttl == hop.ttl).map(|found| found.finding).collect()
         })
         .collect();
-    let tallies = Tallies::of(&trace.hops);
+    let tallies = Tallies::of(&trace.hops, trace.protocol);
     let columns = Hops::columns_for(trace.protocol, trace.settings.as_ref(), &tallies, Display::default());
     let hops = Hops {
         hops: &trace.hops,

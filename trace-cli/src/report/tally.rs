@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use trace_core::model::{Hop, ProbeResult, Ttl};
+use trace_core::model::{Hop, ProbeResult, Protocol, Protocols, Ttl};
 
 /// Probes that the strip of a hop shows at most.
 const STRIP: usize = 400;
@@ -105,9 +105,39 @@ pub(crate) struct HopTally {
     pub(crate) whole: Tally,
     /// Of those that one address answered; the one heard last stands first.
     pub(crate) answerers: Vec<(IpAddr, Tally)>,
+    /// The same by each protocol, where there are several.
+    protocols: Vec<(Protocol, HopTally)>,
 }
 
 impl HopTally {
+    /// Those of the probes by one protocol, where that was asked for.
+    pub(crate) fn of(&self, protocol: Protocol) -> Option<&Self> {
+        self.protocols.iter().find(|(of, _)| *of == protocol).map(|(_, tally)| tally)
+    }
+
+    /// Of what one address answered.
+    pub(crate) fn by(&self, from: Option<IpAddr>) -> Option<&Tally> {
+        self.answerers.iter().find(|(address, _)| Some(*address) == from).map(|(_, tally)| tally)
+    }
+
+    fn of_mut(&mut self, protocol: Protocol) -> Option<&mut Self> {
+        let place = self.protocols.iter().position(|(of, _)| *of == protocol).unwrap_or_else(|| {
+            self.protocols.push((protocol, Self::default()));
+            self.protocols.len() - 1
+        });
+        self.protocols.get_mut(place).map(|(_, tally)| tally)
+    }
+
+    fn take_in(&mut self, result: &ProbeResult, is_over: bool) {
+        match result {
+            ProbeResult::Answered(reply) if reply.inherited_from.is_none() => {
+                self.answered(reply.from, reply.rtt);
+            }
+            ProbeResult::Silent if is_over => self.whole.lost(),
+            ProbeResult::Answered(_) | ProbeResult::Silent | ProbeResult::Unsent { .. } => {}
+        }
+    }
+
     fn answered(&mut self, from: IpAddr, rtt: Option<Duration>) {
         self.whole.answered(rtt);
         let known = self.answerers.iter().position(|(address, _)| *address == from);
@@ -122,29 +152,36 @@ impl HopTally {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tallies {
     hops: BTreeMap<Ttl, HopTally>,
+    /// Each protocol is counted by itself too.
+    by_protocol: bool,
 }
 
 impl Tallies {
+    /// From now on each of these protocols is counted by itself too where there are several.
+    pub(crate) fn count_each(&mut self, protocols: Option<Protocols>) {
+        self.by_protocol = protocols == Some(Protocols::All);
+    }
+
     /// Those of the rounds that `wanted` holds for. Where a round is not over, unanswered probes may still be answered:
     /// they count for those that `is_over` holds for only.
     pub(crate) fn add(&mut self, hops: &[Hop], wanted: impl Fn(u32) -> bool, is_over: impl Fn(u32) -> bool) {
         for hop in hops {
             let tally = self.hops.entry(hop.ttl).or_default();
             for probe in hop.probes.iter().filter(|probe| wanted(probe.round)) {
-                match &probe.result {
-                    ProbeResult::Answered(reply) if reply.inherited_from.is_none() => {
-                        tally.answered(reply.from, reply.rtt);
-                    }
-                    ProbeResult::Silent if is_over(probe.round) => tally.whole.lost(),
-                    ProbeResult::Answered(_) | ProbeResult::Silent | ProbeResult::Unsent { .. } => {}
+                let is_over = is_over(probe.round);
+                tally.take_in(&probe.result, is_over);
+                let protocol = probe.protocol.filter(|_| self.by_protocol);
+                if let Some(of_protocol) = protocol.and_then(|protocol| tally.of_mut(protocol)) {
+                    of_protocol.take_in(&probe.result, is_over);
                 }
             }
         }
     }
 
     /// Those of a finished measurement.
-    pub(crate) fn of(hops: &[Hop]) -> Self {
+    pub(crate) fn of(hops: &[Hop], protocols: Option<Protocols>) -> Self {
         let mut tallies = Self::default();
+        tallies.count_each(protocols);
         tallies.add(hops, |_| true, |_| true);
         tallies
     }
@@ -176,7 +213,7 @@ mod tests {
             .into_iter()
             .chain([silent(), silent()])
             .collect();
-        let tallies = Tallies::of(&[hop(1, probes)]);
+        let tallies = Tallies::of(&[hop(1, probes)], None);
         let tally = &tallies.get(Ttl::MIN).unwrap().whole;
         assert_eq!((tally.sent, tally.answered, tally.loss()), (10, 8, Some(0.2)));
         assert_eq!(ms(tally.average()), "5.000");
@@ -189,6 +226,28 @@ mod tests {
         assert_eq!((ms(tally.percentile(50)), ms(tally.percentile(95))), ("4.000".into(), "9.000".into()));
         assert_eq!(tally.strip.len(), 10);
         assert_eq!(tallies.last_answer(), Some(Ttl::MIN));
+    }
+
+    #[test]
+    fn each_of_several_protocols_is_counted_by_itself() {
+        let mut probes = vec![answered("192.0.2.1", 1000, ReplyKind::TimeExceeded), silent(), silent()];
+        for (probe, protocol) in probes.iter_mut().zip(Protocol::ALL) {
+            probe.protocol = Some(*protocol);
+        }
+        let tallies = Tallies::of(&[hop(1, probes.clone())], Some(Protocols::All));
+        let tally = tallies.get(Ttl::MIN).unwrap();
+        let loss = |protocol| tally.of(protocol).and_then(|tally| tally.whole.loss());
+        assert_eq!(
+            (loss(Protocol::Icmp), loss(Protocol::Udp), loss(Protocol::Tcp)),
+            (Some(0.0), Some(1.0), Some(1.0))
+        );
+        let from = Some("192.0.2.1".parse().unwrap());
+        assert!(
+            tally.of(Protocol::Icmp).unwrap().by(from).is_some()
+                && tally.of(Protocol::Udp).unwrap().by(from).is_none()
+        );
+        // Of one protocol the whole says everything.
+        assert!(Tallies::of(&[hop(1, probes)], None).get(Ttl::MIN).unwrap().of(Protocol::Icmp).is_none());
     }
 
     #[test]

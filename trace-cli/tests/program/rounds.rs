@@ -199,6 +199,27 @@ lab_test! {
         assert_eq!(document["hops"][0]["probes"][0]["round"], 0);
     }
 
+    /// All protocols side by side, round after round: each has its loss and its time, as it grows and in the report.
+    fn rounds_of_all_protocols_have_columns_for_each() {
+        let lab = Chain::of(2).without_limits().build();
+        let home = Home::new();
+        let target = lab.target(4).to_string();
+        let words = ["trace", &target, "-n", "--protocol", "all", "--rounds", "forever", "--interval", "100ms"];
+        let mut terminal = Terminal::start(&lab, &home, (130, 30), &words);
+        terminal.await_text("UDP loss");
+        terminal.await_text("round 3");
+        terminal.press("d");
+        terminal.await_text("Median");
+        terminal.press("q");
+        let (status, text) = terminal.end();
+        assert_eq!(status, Some(0), "{text}");
+        let report = text.rsplit("\u{1b}[J").next().expect("the report");
+        let router = report.lines().find(|line| line.contains(&lab.hop(1, 4).to_string())).expect("the first router");
+        assert!(report.contains("TCP loss") && router.matches("0%").count() == 3, "{report}");
+    }
+}
+
+lab_test! {
     /// Who leaves rounds that have a number before they are over has had enough: no failure.
     fn rounds_may_be_left_early() {
         let lab = Chain::of(1).without_limits().build();

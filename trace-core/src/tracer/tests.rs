@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::thread;
 
 use super::*;
-use crate::model::{Family, Protocol, Protocols, Settings, Target, Uuid};
+use crate::model::{Family, Outcome, Protocol, Protocols, Settings, Target, Uuid};
 use crate::sim::{self, Network, Path, SimulatedLink};
 
 mod rounds;

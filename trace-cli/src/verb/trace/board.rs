@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
-use trace_core::model::{Atlas, Finding, Flow, Hop, Protocol, Trace, Ttl};
+use trace_core::model::{Atlas, Finding, Flow, Hop, Protocol, Protocols, Trace, Ttl};
 
 use super::live::Picture;
 use crate::clock;
@@ -170,7 +170,7 @@ impl Board {
         draft: &Trace,
         hops: &dyn Fn(u32) -> Vec<Hop>,
     ) {
-        self.tally.round_over(round, last_ttl, hops);
+        self.tally.round_over(round, last_ttl, draft.protocol, hops);
         let recent = hops(self.tally.over.saturating_sub(RECENT));
         self.recent.learn(Trace { hops: recent, ..draft.clone() });
         self.locate();
@@ -220,7 +220,7 @@ impl Board {
     pub(super) fn draw(&mut self, draft: &Trace, remarks: &[String], output: &mut Output) {
         self.take_in();
         let Some((width, height)) = output.size() else { return };
-        let tallies = self.tally.with(&draft.hops);
+        let tallies = self.tally.with(&draft.hops, draft.protocol);
         let last = self.tally.last_ttl.or_else(|| tallies.last_answer().map(|ttl| ttl.saturating_add(1)));
         let source = if self.recent.hops.is_empty() { &draft.hops } else { &self.recent.hops };
         let shown: Vec<Hop> =
@@ -233,7 +233,7 @@ impl Board {
             atlas: &self.atlas,
             target: draft.target.as_ref(),
             verdicts: false,
-            columns: Columns::rounds(flows, &tallies, self.view.display),
+            columns: Columns::rounds(flows, &tallies, self.view.display, draft.protocol),
             names: self.view.names,
         };
         let heading = table::heading(draft, remarks, Paint::Plain) + &self.status(draft);
@@ -300,7 +300,14 @@ impl Counted {
         self.settled_to = self.over;
     }
 
-    fn round_over(&mut self, round: u32, last_ttl: Ttl, hops: &dyn Fn(u32) -> Vec<Hop>) {
+    fn round_over(
+        &mut self,
+        round: u32,
+        last_ttl: Ttl,
+        protocols: Option<Protocols>,
+        hops: &dyn Fn(u32) -> Vec<Hop>,
+    ) {
+        self.settled.count_each(protocols);
         self.over = round.saturating_add(1);
         self.last_ttl = Some(last_ttl);
         let (from, to) = (self.settled_to, self.over.saturating_sub(LATE));
@@ -311,8 +318,9 @@ impl Counted {
     }
 
     /// Everything so far, with those rounds whose answers may still come.
-    fn with(&self, hops: &[Hop]) -> Tallies {
+    fn with(&self, hops: &[Hop], protocols: Option<Protocols>) -> Tallies {
         let mut tallies = self.settled.clone();
+        tallies.count_each(protocols);
         let over = self.over;
         tallies.add(hops, |round| round >= self.settled_to, |round| round < over);
         tallies
@@ -335,65 +343,4 @@ impl Recent {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::report::samples::{answered, hop, silent};
-    use std::sync::mpsc::channel;
-    use trace_core::model::ReplyKind;
-
-    fn board() -> Board {
-        let finder = Finder { ask: channel().0, found: channel().1 };
-        Board { keyboard: None, ..Board::new(Paint::Plain, finder, false) }
-    }
-
-    #[test]
-    fn keys_steer_measurement_and_view() {
-        let mut board = board();
-        assert_eq!(board.press(b'p'), Some(Order::Pause));
-        assert_eq!(board.press(b'p'), Some(Order::Resume));
-        assert_eq!(board.press(b' '), None);
-        board.press(b'p');
-        assert_eq!(board.press(b' '), Some(Order::Resume));
-        assert_eq!((board.press(b'n'), board.view.names), (None, false));
-        assert_eq!((board.press(b'd'), board.view.display), (None, Display::Percentiles));
-        assert_eq!((board.press(b'?'), board.view.help), (None, true));
-        // Any key ends the help, and does nothing else.
-        assert_eq!((board.press(b'n'), board.view.help, board.view.names), (None, false, false));
-        assert_eq!(board.press(b'x'), None);
-        assert_eq!(board.press(b'q'), Some(Order::Quit));
-    }
-
-    #[test]
-    fn rounds_count_once_and_late_answers_count() {
-        let rounds = |from: u32, to: u32| {
-            let probes = (from..to).map(|round| {
-                // What was silent in round 1 at first was answered a round later.
-                let mut probe = if round == 1 && to < 3 {
-                    silent()
-                } else {
-                    answered("192.0.2.1", 1000, ReplyKind::TimeExceeded)
-                };
-                probe.round = round;
-                probe
-            });
-            vec![hop(1, probes.collect::<Vec<_>>())]
-        };
-        let mut counted = Counted::default();
-        let whole = |tallies: Tallies| {
-            let tally = &tallies.get(Ttl::MIN).unwrap().whole;
-            (tally.sent, tally.answered)
-        };
-        for round in 0..20 {
-            counted.round_over(round, Ttl::MIN, &|from| rounds(from, round + 1));
-            let expected = u64::from(round) + 1;
-            let lost = u64::from(round == 1);
-            assert_eq!(
-                whole(counted.with(&rounds(counted.settled_to, round + 1))),
-                (expected, expected - lost)
-            );
-        }
-        counted.reset();
-        counted.round_over(20, Ttl::MIN, &|from| rounds(from, 21));
-        assert_eq!(whole(counted.with(&rounds(counted.settled_to, 21))), (1, 1));
-    }
-}
+mod tests;
