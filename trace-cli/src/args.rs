@@ -503,6 +503,12 @@ pub(crate) enum DbVerb {
 
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArguments {
+    /// Send probes to the first hop, to see whether errors come back at all
+    ///
+    /// Three packets with TTL 1 on the way to HOST, which reach no further than the first router. Without HOST on the way
+    /// to 192.0.2.1, which is nobody's. Otherwise the doctor sends nothing but to the loopback address.
+    #[arg(long, value_name = "HOST", num_args = 0..=1, default_missing_value = "192.0.2.1")]
+    pub(crate) probe: Option<String>,
     #[command(flatten)]
     pub(crate) format: FormatArguments,
 }

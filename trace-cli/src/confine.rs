@@ -66,6 +66,13 @@ impl Walls {
         }
     }
 
+    /// Everything in the directory of a file may be read, also what takes its place later.
+    #[cfg(feature = "serve")]
+    pub(crate) fn read_beside(self, file: &Path) -> Self {
+        let directory = file.parent().filter(|directory| !directory.as_os_str().is_empty());
+        self.read([&directory.unwrap_or(Path::new(".")).to_owned()])
+    }
+
     /// Puts the walls up for this thread and all it will start, for good.
     pub(crate) fn build(&self) -> Standing {
         #[cfg(target_os = "linux")]

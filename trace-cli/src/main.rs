@@ -116,7 +116,7 @@ fn run(
         #[cfg(feature = "serve")]
         Verb::Serve(typed) => verb::serve::run(typed, data_dir, voice),
         Verb::Service { verb } => verb::service::run(verb, voice, output),
-        Verb::Doctor(typed) => verb::doctor::run(typed, data_dir, output),
+        Verb::Doctor(typed) => verb::doctor::run(&typed, data_dir, given, output),
         Verb::Completions { shell } => verb::completions::run(shell, output),
         Verb::Man { verb } => verb::man::run(&verb, output),
     }

@@ -4,7 +4,8 @@
 //! by people who do not have them, and what they can choose must not meet a right. Of what was typed only single words
 //! are looked at, to keep the one right that a flag cannot do without.
 //!
-//! Root keeps what a user of that number may do anyway, its own files; it may no longer read everybody's.
+//! Root keeps what a user of that number may do anyway, its own files; while it hears strangers it may no longer read
+//! everybody's. Verbs that touch no network keep that: root looks at what a service has kept.
 
 use std::ffi::OsString;
 
@@ -43,6 +44,13 @@ mod linux {
 
     /// The verbs that probe.
     const PROBING: [&str; 4] = ["trace", "watch", "serve", "doctor"];
+    /// The verbs that hear strangers in another way.
+    const FETCHING: [&str; 1] = ["geo"];
+    /// What root has for files of others, which SQLite needs to leave its files theirs.
+    const FILES: CapabilitySet = CapabilitySet::CHOWN
+        .union(CapabilitySet::DAC_OVERRIDE)
+        .union(CapabilitySet::DAC_READ_SEARCH)
+        .union(CapabilitySet::FOWNER);
     /// Ports below it are for who may bind them (ip(7)).
     const FIRST_FREE_PORT: u16 = 1024;
 
@@ -51,18 +59,21 @@ mod linux {
     pub(super) struct Typed {
         /// One of them may be a verb that probes.
         pub(super) probes: bool,
+        /// None of them is a verb that hears anybody.
+        pub(super) is_alone: bool,
         /// Marks need a right each time a packet leaves (socket(7)), low ports when they are bound.
         pub(super) keep: CapabilitySet,
     }
 
     impl Typed {
         pub(super) fn of(typed: impl IntoIterator<Item = OsString>) -> Self {
-            let mut told = Self { probes: false, keep: CapabilitySet::empty() };
+            let mut told = Self { probes: false, is_alone: true, keep: CapabilitySet::empty() };
             let mut flag = String::new();
             for word in typed.into_iter().skip(1) {
                 // What is no text is no flag and no number.
                 let word = word.to_string_lossy();
                 told.probes |= PROBING.contains(&word.as_ref());
+                told.is_alone &= !told.probes && !FETCHING.contains(&word.as_ref());
                 let (name, value) = match word.split_once('=') {
                     Some((name, value)) if name.starts_with("--") => (name, value),
                     _ if word.starts_with("--") => (word.as_ref(), ""),
@@ -93,7 +104,10 @@ mod linux {
             // Where it is not permitted, links say so when they are made, or do without.
             let _ = trace_core::sys::open_first(1);
         }
-        drop_all_but(typed.keep).map_err(|error| {
+        // Of the user, not of the file: nobody else gets them.
+        let is_root = rustix::process::getuid().is_root() && rustix::process::geteuid().is_root();
+        let files = if typed.is_alone && is_root { FILES } else { CapabilitySet::empty() };
+        drop_all_but(typed.keep.union(files)).map_err(|error| {
             let cause = anyhow!(
                 "could not give up the capabilities of this process, so nothing was done: {error}; where system calls \
                  are filtered, capset must be let through"

@@ -42,9 +42,11 @@ impl Voice {
     }
 }
 
-/// Whether a text tells that something is not permitted: in our words, or in those of EPERM and EACCES.
+/// Whether a text tells that something is not permitted: in our words, in those of EPERM and EACCES, or in SQLite's.
 fn is_refusal(text: &str) -> bool {
-    ["not permitted", "Permission denied"].iter().any(|words| text.contains(words))
+    ["not permitted", "Permission denied", "unable to open database file"]
+        .iter()
+        .any(|words| text.contains(words))
 }
 
 /// One line after the program's name. There is nobody to tell when standard error is closed.

@@ -37,6 +37,11 @@ const READERS: usize = 4;
 pub(crate) fn run(settings: ServeSettings, voice: Voice) -> Result<Exit> {
     let source = Source::of(&settings)?;
     let listener = listener::bind(settings.listen)?;
+    // Whoever opens a browser starts a program, which would live behind the same walls.
+    if !settings.open {
+        let standing = settings.walls().build();
+        voice.tell(|| standing.to_string());
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .max_blocking_threads(READERS)

@@ -28,8 +28,11 @@ fn flags_keep_what_they_cannot_do_without() {
         ("", false, nothing),
     ];
     for (line, probes, keep) in cases {
-        assert_eq!(typed(line), Typed { probes, keep }, "{line}");
+        let is_alone = !probes;
+        assert_eq!(typed(line), Typed { probes, is_alone, keep }, "{line}");
     }
+    let fetching = typed("trace-cli geo update");
+    assert_eq!(fetching, Typed { probes: false, is_alone: false, keep: nothing });
 }
 
 /// Rights are a thread's own, so one of them can try.

@@ -7,6 +7,7 @@ use anyhow::anyhow;
 
 use super::token::Token;
 use crate::args::ServeArguments;
+use crate::confine::Walls;
 use crate::exit::{Exit, Failure, Result};
 use crate::settings;
 
@@ -52,6 +53,16 @@ impl ServeSettings {
             None => From::Directory(settings::data_dir(data_dir)?),
         };
         Ok(Self { listen, from, open: !no_open, token, allow_trace, host_names: host_name })
+    }
+
+    /// What it reads and writes once it listens. The database is written to where the page may start traces, and readers
+    /// of it, too, make files beside it.
+    pub(crate) fn walls(&self) -> Walls {
+        match &self.from {
+            From::Directory(directory) => Walls::new().write(directory),
+            // Also what takes the place of the file later.
+            From::Csv(file) => Walls::new().read_beside(file),
+        }
     }
 
     /// Whether only this machine can reach it.

@@ -1,38 +1,54 @@
-//! `doctor`: what works on this machine, and what mends the rest. Probes go to the loopback address only.
+//! `doctor`: what works on this machine, and what mends the rest. Nothing is sent but to the loopback address, unless a
+//! probe to the first hop is asked for.
 
+mod kept;
+mod network;
 mod process;
+mod rights;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
 use trace_core::model::{Family, Outcome, Protocol, Protocols, Settings, Target, Ttl};
-use trace_core::sys::{self, RawLink, UnprivilegedLink};
+use trace_core::sys::{self, UnprivilegedLink};
 use trace_core::tracer::{Job, Tracer};
 use trace_store::{Error, Store};
 
-use self::process::{Capabilities, Groups, PingRange};
+use self::process::{Groups, PingRange};
 use crate::args::DoctorArguments;
 use crate::clock;
+use crate::config::Given;
 use crate::exit::{Blame as _, Exit, Result};
 use crate::output::Output;
 use crate::report::health::{Check, State, exit, health};
 use crate::settings::{data_dir, database_in};
 
 pub(crate) fn run(
-    typed: DoctorArguments,
+    typed: &DoctorArguments,
     data_dir_typed: Option<PathBuf>,
+    given: &Given,
     output: &mut Output,
 ) -> Result<Exit> {
     let mut checks = vec![
         unprivileged("unprivileged probing, IPv4", Ipv4Addr::LOCALHOST.into()),
         unprivileged("unprivileged probing, IPv6", Ipv6Addr::LOCALHOST.into()),
         ping(),
-        raw(),
+        rights::raw(),
+        rights::confinement(),
         ipv6(),
+        network::firewall(),
+        network::resolver(),
     ];
+    if let Some(host) = &typed.probe {
+        checks.push(network::first_hop(host));
+    }
+    checks.push(kept::config(given));
     match data_dir(data_dir_typed) {
-        Ok(directory) => checks.extend([keeping(&directory), database(&directory)]),
+        Ok(directory) => {
+            checks.extend([keeping(&directory), kept::disk(&directory), database(&directory)]);
+            checks.extend([kept::keys(&directory), kept::places(&directory)]);
+        }
         Err(failure) => checks.push(Check {
             name: "data directory",
             state: State::Fails,
@@ -65,7 +81,7 @@ fn unprivileged(name: &'static str, loopback: IpAddr) -> Check {
         Ok(false) => {
             let (cause, remedy) = match process::loopback_is_up() {
                 Some(false) => ("the loopback interface is down", "sudo ip link set lo up"),
-                _ => ("does a firewall eat ICMP errors?", "sudo nft list ruleset"),
+                _ => ("does a firewall eat ICMP errors?", "sudo nft list ruleset; sudo iptables-save"),
             };
             let found = format!("a UDP probe to {loopback} was not answered: {cause}");
             check(State::Fails, found, Some(remedy.to_owned()))
@@ -107,31 +123,6 @@ fn ping() -> Check {
         check.remedy = Some("sudo sysctl -w net.ipv4.ping_group_range=\"0 2147483647\"".to_owned());
     }
     check
-}
-
-/// Whether raw sockets can be opened.
-fn raw() -> Check {
-    let name = "raw sockets";
-    let capabilities = Capabilities::read().map_or_else(String::new, |found| format!(" ({found})"));
-    match RawLink::open() {
-        Ok(_) => Check {
-            name,
-            state: State::Works,
-            found: format!("permitted{capabilities}"),
-            remedy: None,
-            exit: Exit::CouldNotProbe,
-        },
-        Err(error) => {
-            let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("trace-cli"));
-            Check {
-                name,
-                state: State::Limited,
-                found: format!("{error}{capabilities}; what routers quote is not seen without them"),
-                remedy: Some(format!("sudo setcap cap_net_raw+p {}", quoted(&program))),
-                exit: Exit::CouldNotProbe,
-            }
-        }
-    }
 }
 
 /// Whether there is a way to the IPv6 world. Connecting a UDP socket sends nothing.
@@ -185,15 +176,35 @@ fn or_here(path: &Path) -> &Path {
     if path.as_os_str().is_empty() { Path::new(".") } else { path }
 }
 
-/// Whether the database can be read.
+/// A database up to this size is looked at as a whole.
+const AT_A_GLANCE: u64 = 64 << 20;
+
+/// Whether the database can be read, and is whole.
 fn database(directory: &Path) -> Check {
     let check =
         |state, found, remedy| Check { name: "database", state, found, remedy, exit: Exit::CouldNotKeep };
-    match Store::open_read_only(directory).and_then(|store| store.count()) {
-        Ok(count) => {
-            let found = format!("{} holds {count} traces", database_in(directory).display());
+    let path = database_in(directory);
+    let small = path.metadata().is_ok_and(|metadata| metadata.len() <= AT_A_GLANCE);
+    let looked = Store::open_read_only(directory).and_then(|store| {
+        let report = small.then(|| store.check()).transpose()?;
+        Ok((store.count()?, report))
+    });
+    match looked {
+        Ok((count, None)) => {
+            let found =
+                format!("{} holds {count} traces (`trace-cli db check` looks at each)", path.display());
             check(State::Works, found, None)
         }
+        Ok((count, Some(report))) => match report.problems.first() {
+            None => {
+                check(State::Works, format!("{} holds {count} traces and is sound", path.display()), None)
+            }
+            Some(problem) => {
+                let found = format!("{}: {problem}, {} in all", path.display(), report.problems.len());
+                let remedy = format!("trace-cli --data-dir {} db check", quoted(directory));
+                check(State::Fails, found, Some(remedy))
+            }
+        },
         Err(Error::Missing { path }) => {
             check(State::Works, format!("{} is made by the first trace", path.display()), None)
         }

@@ -109,6 +109,20 @@ lab_test! {
         });
     }
 
+    /// Root reads what a service has kept as another user, and cannot while it probes.
+    fn root_reads_files_of_others_only_while_it_hears_nobody() {
+        let lab = Chain::of(1).build();
+        let home = Home::new();
+        let target = lab.target(4).to_string();
+        home.run_in(&lab, Rights::Root, &["trace", &target, "-n"]).ends_with(0);
+        let locked = std::os::unix::fs::PermissionsExt::from_mode(0o000);
+        std::fs::set_permissions(home.database(), locked).expect("take every permission from a file");
+        home.run(&["list"]).ends_with(0);
+        home.run_in(&lab, Rights::None, &["list"]).complains(4, &["doctor"]);
+        let run = home.run_in(&lab, Rights::Root, &["trace", &target, "-n"]).ends_with(4);
+        assert!(run.stderr.contains("trace-cli doctor"), "{}", run.stderr);
+    }
+
     /// A plain user who starts a file with CAP_NET_RAW traces with raw sockets of every kind, and the process has no
     /// right left; the same file without it traces unprivileged.
     fn a_plain_user_traces_raw_by_the_rights_of_the_file() {

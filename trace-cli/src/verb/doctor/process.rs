@@ -6,26 +6,37 @@ use std::fs;
 /// `CAP_NET_RAW` (capabilities(7)).
 const NET_RAW: u32 = 13;
 
-/// The effective capabilities of this process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Capabilities(u64);
-
-impl Capabilities {
-    /// Asks the kernel.
-    pub(super) fn read() -> Option<Self> {
-        Self::of(&fs::read_to_string("/proc/self/status").ok()?)
-    }
-
-    fn of(status: &str) -> Option<Self> {
-        u64::from_str_radix(field(status, "CapEff")?, 16).ok().map(Self)
-    }
+/// Whether this process, or one that it is started by, may ever get `CAP_NET_RAW`: its bounding set.
+pub(super) fn may_have_net_raw() -> Option<bool> {
+    has_net_raw(&fs::read_to_string("/proc/self/status").ok()?, "CapBnd")
 }
 
-impl fmt::Display for Capabilities {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let net_raw = if self.0 >> NET_RAW & 1 == 1 { "with" } else { "without" };
-        write!(f, "effective capabilities {:x}, {net_raw} CAP_NET_RAW", self.0)
-    }
+fn has_net_raw(status: &str, set: &str) -> Option<bool> {
+    let set = u64::from_str_radix(field(status, set)?, 16).ok()?;
+    Some(set >> NET_RAW & 1 == 1)
+}
+
+/// Whether a file's attribute `security.capability` permits `CAP_NET_RAW`: `struct vfs_cap_data` of linux/capability.h, a
+/// number of little-endian words, of which the second holds the first 32 permitted capabilities.
+pub(super) fn file_has_net_raw(attribute: &[u8]) -> bool {
+    let permitted = attribute.get(4..8).and_then(|word| word.try_into().ok()).map(u32::from_le_bytes);
+    permitted.is_some_and(|permitted| permitted >> NET_RAW & 1 == 1)
+}
+
+/// ICMP errors that this machine has heard over IPv4 so far: time exceeded, and unreachable (`/proc/net/snmp`).
+pub(super) fn errors_heard() -> Option<(u64, u64)> {
+    errors_in(&fs::read_to_string("/proc/net/snmp").ok()?)
+}
+
+/// Two lines begin with `Icmp:`, one with names and one with numbers.
+fn errors_in(snmp: &str) -> Option<(u64, u64)> {
+    let mut lines = snmp.lines().filter_map(|line| line.strip_prefix("Icmp: "));
+    let (names, numbers) = (lines.next()?.split(' '), lines.next()?.split(' '));
+    let of = |wanted: &str| {
+        let mut both = names.clone().zip(numbers.clone());
+        both.find_map(|(name, number)| (name == wanted).then(|| number.parse().ok())?)
+    };
+    Some((of("InTimeExcds")?, of("InDestUnreachs")?))
 }
 
 /// The groups of this process: the effective one and the others.
@@ -110,10 +121,27 @@ mod tests {
     #[test]
     fn the_status_is_read() {
         assert_eq!(Groups::of(STATUS), Some(Groups(vec![100, 4, 24])));
-        let capabilities = Capabilities::of(STATUS).unwrap();
-        assert_eq!(capabilities.to_string(), "effective capabilities 2000, with CAP_NET_RAW");
-        assert_eq!(Capabilities(0).to_string(), "effective capabilities 0, without CAP_NET_RAW");
-        assert_eq!(Capabilities::of("Name:\tx\n"), None);
+        assert_eq!(has_net_raw(STATUS, "CapEff"), Some(true));
+        assert_eq!(has_net_raw(&STATUS.replace("2000", "1fff"), "CapEff"), Some(false));
+        assert_eq!(has_net_raw(STATUS, "CapBnd"), None);
+    }
+
+    /// As `setcap cap_net_raw+ep` and `setcap cap_net_admin+p` write them.
+    #[test]
+    fn rights_of_files_are_read() {
+        let raw = [1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        assert!(file_has_net_raw(&raw));
+        let admin = [0, 0, 0, 2, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        assert!(!file_has_net_raw(&admin));
+        assert!(!file_has_net_raw(&[]));
+    }
+
+    #[test]
+    fn errors_that_were_heard_are_counted() {
+        let snmp = "Ip: Forwarding\nIp: 1\nIcmp: InMsgs InErrors InDestUnreachs InTimeExcds\nIcmp: 9 1 5 3\n";
+        assert_eq!(errors_in(snmp), Some((3, 5)));
+        assert_eq!(errors_in("Icmp: InMsgs\nIcmp: 9\n"), None);
+        assert_eq!(errors_in(""), None);
     }
 
     #[test]

@@ -1,0 +1,114 @@
+//! `doctor` in places where this or that is missing.
+
+use serde_json::Value;
+
+use crate::lab::{Chain, Fault, Lab, lab_test, nft};
+use crate::run::{Home, Rights, Run};
+
+/// The check called so: its state, what was found, and what mends it.
+fn check(run: &Run, name: &str) -> (String, String, String) {
+    let document = run.document();
+    let all = document.as_array().expect("a list of checks");
+    let check = all.iter().find(|check| check["name"] == name);
+    let check = check.unwrap_or_else(|| panic!("no {name} in {document}"));
+    let text = |field: &Value| field.as_str().unwrap_or_default().to_owned();
+    (text(&check["state"]), text(&check["found"]), text(&check["remedy"]))
+}
+
+fn doctor(home: &Home, lab: &Lab, rights: Rights, arguments: &[&str]) -> Run {
+    home.run_in(lab, rights, &[&["doctor", "--format", "json"], arguments].concat())
+}
+
+lab_test! {
+    fn what_is_forbidden_is_told_with_the_line_that_permits_it() {
+        let lab = Chain::of(1).without_ping_sockets().build();
+        let home = Home::new();
+        let run = doctor(&home, &lab, Rights::None, &[]).ends_with(0);
+        let (state, found, remedy) = check(&run, "unprivileged ICMP");
+        assert_eq!((state.as_str(), remedy.as_str()), ("limited", "sudo sysctl -w net.ipv4.ping_group_range=\"0 2147483647\""));
+        assert!(found.starts_with("net.ipv4.ping_group_range is") && found.contains("none of this user's groups"), "{found}");
+        let (state, found, remedy) = check(&run, "raw sockets");
+        assert_eq!(state, "limited", "{found}");
+        assert!(remedy.starts_with("sudo setcap cap_net_raw+p /") && remedy.ends_with("/trace-cli"), "{remedy}");
+        for name in ["unprivileged probing, IPv4", "unprivileged probing, IPv6", "data directory", "database", "keys", "disk", "config file", "places"] {
+            let (state, found, _) = check(&run, name);
+            assert_eq!(state, "works", "{name}: {found}");
+        }
+        let (_, found, _) = check(&run, "firewall");
+        assert!(found.starts_with("cannot tell"), "{found}");
+        let run = doctor(&home, &lab, Rights::Root, &[]).ends_with(0);
+        let (state, found, _) = check(&run, "raw sockets");
+        assert_eq!(state, "works", "{found}");
+        // Where the range holds the group.
+        lab.vantage().sysctl("ipv4/ping_group_range", "0 0");
+        let run = doctor(&home, &lab, Rights::None, &[]).ends_with(0);
+        assert_eq!(check(&run, "unprivileged ICMP").0, "works");
+    }
+
+    fn a_firewall_that_eats_errors_is_found_by_what_does_not_come_back() {
+        let lab = Chain::of(1).build();
+        let home = Home::new();
+        let rules = "table inet eats { chain incoming { type filter hook input priority 0; \
+            icmp type { destination-unreachable, time-exceeded } drop; \
+            icmpv6 type { destination-unreachable, time-exceeded } drop; }; }";
+        let target = lab.target(4).to_string();
+        let probing = ["--probe", target.as_str()];
+        let run = doctor(&home, &lab, Rights::None, &probing).ends_with(0);
+        let (state, found, _) = check(&run, "first hop");
+        assert_eq!(state, "works", "{found}");
+        assert!(found.starts_with(&lab.hop(1, 4).to_string()), "{found}");
+        if !nft(lab.vantage(), rules) {
+            return;
+        }
+        let run = doctor(&home, &lab, Rights::None, &probing).ends_with(3);
+        for name in ["unprivileged probing, IPv4", "unprivileged probing, IPv6", "first hop"] {
+            let (state, found, remedy) = check(&run, name);
+            assert_eq!(state, "fails", "{name}: {found}");
+            assert!(found.contains("firewall") && remedy.contains("nft list ruleset"), "{found} {remedy}");
+        }
+    }
+
+    fn a_first_hop_that_keeps_silent_and_a_missing_way_are_told() {
+        let lab = Chain::of(1).fault(1, Fault::Silent).build();
+        let home = Home::new();
+        let sent = lab.vantage().packets_sent("right");
+        doctor(&home, &lab, Rights::None, &[]).ends_with(0);
+        assert_eq!(lab.vantage().packets_sent("right"), sent, "nothing is sent unless it is asked for");
+        let target = lab.target(6).to_string();
+        let run = doctor(&home, &lab, Rights::None, &["--probe", &target]).ends_with(3);
+        let (state, found, _) = check(&run, "first hop");
+        assert_eq!(state, "fails", "{found}");
+        assert!(found.contains("keeps silent"), "{found}");
+        assert_eq!(lab.vantage().packets_sent("right"), sent + 3);
+        let nowhere = lab.unroutable(4).to_string();
+        let run = doctor(&home, &lab, Rights::None, &["--probe", &nowhere]).ends_with(3);
+        assert!(check(&run, "first hop").1.contains("no route"));
+    }
+
+    fn what_is_configured_and_kept_is_looked_at() {
+        let lab = Chain::of(1).build();
+        let home = Home::new();
+        let target = lab.target(4).to_string();
+        home.run_in(&lab, Rights::None, &["trace", &target, "-n"]).ends_with(0);
+        let env = home.data().join(".env");
+        std::fs::write(&env, "IPGEOLOCATION_API_KEY=0123456789abcdef\n").expect("write a file");
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(&env, private).expect("make a file private");
+        let run = doctor(&home, &lab, Rights::None, &[]).ends_with(0);
+        let (_, found, _) = check(&run, "database");
+        assert!(found.ends_with("holds 1 traces and is sound"), "{found}");
+        let (_, found, _) = check(&run, "keys");
+        assert!(found.contains("IPGEOLOCATION_API_KEY in "), "{found}");
+        assert!(!run.stdout.contains("0123456789abcdef"), "{}", run.stdout);
+
+        let config = home.write("config.toml", "[trace]\nqueires = 3\n");
+        let run = doctor(&home, &lab, Rights::None, &["--config", &config]).ends_with(2);
+        let (state, found, remedy) = check(&run, "config file");
+        assert_eq!(state, "fails", "{found}");
+        assert!(remedy.ends_with("config check"), "{remedy}");
+
+        std::fs::write(home.database(), "this is no database, but long enough to be looked at as one").expect("write a file");
+        let run = doctor(&home, &lab, Rights::None, &[]).ends_with(4);
+        assert_eq!(check(&run, "database").0, "fails");
+    }
+}
