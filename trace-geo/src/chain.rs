@@ -161,7 +161,7 @@ impl Chain {
         let range = special(address);
         let mut answers = Answers::default();
         answers.ask_own(&self.own, address);
-        let mut global = is_global(address);
+        let mut global = range.is_none_or(SpecialRange::is_global);
         let mut inner = None;
         if global {
             let asked = translated(address).map_or(address, IpAddr::V4);

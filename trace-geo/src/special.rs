@@ -76,6 +76,13 @@ impl core::fmt::Display for SpecialRange {
 /// ```
 #[must_use]
 pub fn special(address: IpAddr) -> Option<&'static SpecialRange> {
+    let (touched, first) = match address {
+        IpAddr::V4(address) => (&TOUCHED.0, address.octets()[0]),
+        IpAddr::V6(address) => (&TOUCHED.1, address.octets()[0]),
+    };
+    if touched.get(usize::from(first)) != Some(&true) {
+        return None;
+    }
     RANGES.iter().filter(|range| range.contains(address)).max_by_key(|range| range.length)
 }
 
@@ -126,6 +133,32 @@ const fn v6(
         reference,
         global,
     }
+}
+
+/// For each first octet of an address, of either family, whether any range begins so: most addresses are asked for
+/// nothing more.
+static TOUCHED: ([bool; 256], [bool; 256]) = touched();
+
+#[expect(clippy::indexing_slicing, reason = "the compiler runs it, and would stop there")]
+const fn touched() -> ([bool; 256], [bool; 256]) {
+    let (mut v4, mut v6) = ([false; 256], [false; 256]);
+    let mut index = 0;
+    while index < RANGES.len() {
+        let SpecialRange { network, length, .. } = RANGES[index];
+        let (family, first) = match network {
+            IpAddr::V4(network) => (&mut v4, network.octets()[0] as usize),
+            IpAddr::V6(network) => (&mut v6, network.octets()[0] as usize),
+        };
+        // A prefix shorter than an octet begins in several ways.
+        let ways = if length < 8 { 1 << (8 - length) } else { 1 };
+        let mut octet = first;
+        while octet < first + ways {
+            family[octet] = true;
+            octet += 1;
+        }
+        index += 1;
+    }
+    (v4, v6)
 }
 
 #[rustfmt::skip]
