@@ -306,6 +306,8 @@ pub(crate) struct MapArguments {
     pub(crate) output: PathBuf,
     #[command(flatten)]
     pub(crate) drawing: Drawing,
+    #[command(flatten)]
+    pub(crate) origin: OriginArguments,
 }
 
 #[derive(Debug, Args)]

@@ -47,6 +47,16 @@ pub(crate) fn judged(trace: &Trace, atlas: Atlas) -> Atlas {
     if is_judged(&atlas) { atlas } else { judge::judge(trace, &atlas) }
 }
 
+/// The same for a trace that was measured at `origin`, as is said now: all places are held against that. What was
+/// measured keeps what it says of itself.
+pub(crate) fn judged_from(origin: Option<Origin>, trace: &mut Trace, atlas: Atlas) -> Atlas {
+    if origin.is_none() {
+        return judged(trace, atlas);
+    }
+    trace.origin = origin;
+    judge::judge(trace, &atlas)
+}
+
 /// Whether anything was held against the places.
 pub(crate) fn is_judged(atlas: &Atlas) -> bool {
     atlas.consistency.is_some()

@@ -27,13 +27,9 @@ pub(crate) fn run(typed: ExplainArguments, data_dir: Option<PathBuf>, output: &m
         return Err(Failure::new(Exit::Senseless, cause));
     };
     let was_judged = places::is_judged(&kept) || trace.kind == TraceKind::Imported;
-    let (was_judged, atlas) = match typed.origin.origin {
-        None => (was_judged, places::judged(&trace, kept)),
-        Some(stated) => {
-            trace.origin = Some(stated.origin);
-            (was_judged && trace.kind == TraceKind::Imported, judge::judge(&trace, &kept))
-        }
-    };
+    let stated = typed.origin.origin.map(|stated| stated.origin);
+    let was_judged = was_judged && (stated.is_none() || trace.kind == TraceKind::Imported);
+    let atlas = places::judged_from(stated, &mut trace, kept);
     let origin = judge::inspect(&trace, &atlas).origin;
     let explanation =
         Explanation { trace: &trace, hop: &hop, atlas: &atlas, was_judged, origin: origin.as_ref() };

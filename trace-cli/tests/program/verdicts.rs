@@ -193,6 +193,17 @@ lab_test! {
         // Seen from the other side of the world nothing is where it was.
         let told = home.run(&["explain", "latest", "1", "--origin=-33.87,151.21"]).ends_with(0).stdout;
         assert!(told.contains("struck") && told.contains("-33.870,151.210"), "{told}");
+        // A map from there draws none of the three as where the hops are; what is kept stays.
+        let drawn = |more: &[&str]| {
+            let run = home.run(&[&["map", "latest", "-o", "seen.geojson"][..], more].concat()).ends_with(0);
+            (run.stderr, std::fs::read_to_string(home.path().join("seen.geojson")).expect("read the map"))
+        };
+        let kept = home.run(&["show", "latest", "--format", "json"]).ends_with(0).stdout;
+        assert!(["Mainz", "London", "Madrid"].iter().all(|city| drawn(&[]).1.contains(city)));
+        let (told, map) = drawn(&["--origin", "Sydney"]);
+        assert!(told.contains("taking Sydney, AU as the origin"), "{told}");
+        assert!(!map.contains("Mainz") && map.contains("unlocated"), "{map}");
+        assert_eq!(home.run(&["show", "latest", "--format", "json"]).ends_with(0).stdout, kept);
         home.run(&["explain", "latest", "1", "--origin", "Nowhereville"]).complains(2, &["Nowhereville", "LAT,LON"]);
         home.run(&["explain", "latest", "1", "--origin", "91,0"]).complains(2, &["91,0", "-90 to 90"]);
     }
