@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use trace_geo::update::Database;
-use trace_geo::{AnswerStore, Chain, Hints, IpGeolocation, Locate as _, Mmdb};
+use trace_geo::{AnswerStore, Chain, Exchanges, Geofeed, Hints, IpGeolocation, Locate as _, Mmdb};
 
 pub(crate) use self::keys::Keys;
 use crate::clock;
-use crate::exit::{Blame as _, Exit, Result};
+use crate::exit::{Blame as _, Exit, Failure, Result};
 use crate::say::Voice;
 use crate::settings::Sources;
 
@@ -18,12 +18,42 @@ use crate::settings::Sources;
 /// most telling first, and behind them the built-in table. Files are read now: one that was named and is broken is
 /// found before anything is sent. What lies in the data directory and cannot be used is told and left out.
 pub(crate) fn open(sources: &Sources, voice: Voice) -> Result<Chain> {
+    read_all(sources, voice, |_, error| Err(Failure::new(Exit::Senseless, error)))
+}
+
+/// The same for a measurement, which is worth more than a place: a file of places that is there and cannot be used is
+/// told and left out, and the exit status says so at the end. One that is not there was not meant.
+pub(crate) fn open_usable(sources: &Sources, voice: Voice) -> Result<(Chain, Exit)> {
+    let mut worst = Exit::Done;
+    let chain = read_all(sources, voice, |path, error| {
+        if !path.exists() {
+            return Err(Failure::new(Exit::Senseless, error));
+        }
+        voice.warn(&format!("{:#}; places come from elsewhere", anyhow::Error::new(error)));
+        worst = Exit::Senseless;
+        Ok(())
+    })?;
+    Ok((chain, worst))
+}
+
+/// Reads everything; what is to become of a file of places that cannot be used, `unusable` says.
+fn read_all(
+    sources: &Sources,
+    voice: Voice,
+    mut unusable: impl FnMut(&Path, trace_geo::Error) -> Result<()>,
+) -> Result<Chain> {
     let mut builder = Chain::builder();
     for path in &sources.places {
-        builder = builder.places(path).blame(Exit::Senseless)?;
+        match Geofeed::open(path) {
+            Ok(feed) => builder = builder.own(feed),
+            Err(error) => unusable(path, error)?,
+        }
     }
     for path in &sources.ix {
-        builder = builder.exchanges(path).blame(Exit::Senseless)?;
+        match Exchanges::open(path) {
+            Ok(exchanges) => builder = builder.exchange(exchanges),
+            Err(error) => unusable(path, error)?,
+        }
     }
     let mut hints = Hints::builtin();
     // Of several files the first goes first.
@@ -32,7 +62,10 @@ pub(crate) fn open(sources: &Sources, voice: Voice) -> Result<Chain> {
     }
     builder = builder.hints(hints);
     for path in &sources.mmdb {
-        builder = builder.mmdb(path).blame(Exit::Senseless)?;
+        match Mmdb::open(path) {
+            Ok(database) => builder = builder.source(database),
+            Err(error) => unusable(path, error)?,
+        }
     }
     if let Some(data_dir) = &sources.data_dir {
         match service(data_dir) {

@@ -75,9 +75,15 @@ impl Builder {
     ///
     /// # Errors
     /// If the file cannot be read, or makes no sense.
-    pub fn exchanges(mut self, path: impl AsRef<Path>) -> Result<Self, Error> {
-        self.exchanges.push(Box::new(Exchanges::open(path.as_ref())?));
-        Ok(self)
+    pub fn exchanges(self, path: impl AsRef<Path>) -> Result<Self, Error> {
+        Ok(self.exchange(Exchanges::open(path.as_ref())?))
+    }
+
+    /// Adds exchange points that were read.
+    #[must_use]
+    pub fn exchange(mut self, exchanges: Exchanges) -> Self {
+        self.exchanges.push(Box::new(exchanges));
+        self
     }
 
     /// Has host names read for what they say of places. Costs nothing before the first name comes.

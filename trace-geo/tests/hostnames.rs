@@ -83,6 +83,9 @@ impl Tally {
 
 const SEEN: &str = include_str!("hostnames/seen.csv");
 const UNSEEN: &str = include_str!("hostnames/unseen.csv");
+/// At first sight, before five codes were added that it had shown to be missing: precision 0.980 (144 right, 3 wrong, of
+/// which two are districts that do lie where the hint says), recall 0.906, over 240 names of which 81 say nothing.
+const REAL: &str = include_str!("hostnames/real.csv");
 
 #[test]
 fn names_that_were_tuned_on() {
@@ -96,6 +99,13 @@ fn names_that_were_not_looked_at() {
     let tally = tally(UNSEEN);
     let (precision, recall) = tally.quality();
     assert!(precision >= 0.95 && recall >= 0.85, "precision {precision}, recall {recall}: {tally:#?}");
+}
+
+#[test]
+fn names_as_operators_give_them() {
+    let tally = tally(REAL);
+    let (precision, recall) = tally.quality();
+    assert!(precision >= 0.97 && recall >= 0.90, "precision {precision}, recall {recall}: {tally:#?}");
 }
 
 #[test]

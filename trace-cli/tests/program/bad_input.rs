@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use rusqlite::Connection;
 
 use crate::lab::{Chain, lab_test};
-use crate::run::{Home, Rights};
+use crate::run::{Home, Rights, Run};
 
 /// Everything that is wrong before the first packet: nothing is created either.
 #[test]
@@ -75,6 +75,17 @@ fn a_broken_row_of_a_geofeed_is_named_by_its_number() {
     }
 }
 
+/// A trace that is all there, though something that was typed could not be used.
+#[track_caller]
+fn whole_but_told(home: &Home, run: Run, words: &[&str]) {
+    let run = run.ends_with(2);
+    assert!(words.iter().all(|word| run.stderr.contains(word)), "{words:?}: {}", run.stderr);
+    let document = run.document();
+    assert_eq!(document["outcome"], "reached");
+    assert_eq!(home.run(&["show", "latest", "--format", "json"]).ends_with(0).document(), document);
+    assert!(home.path().join("map.svg").exists());
+}
+
 #[test]
 fn a_trace_that_is_not_kept_is_not_invented() {
     let home = Home::new();
@@ -98,6 +109,37 @@ lab_test! {
             }
         }
         home.run_in(&lab, Rights::None, &["trace", "nobody.invalid", "-n"]).complains(3, &["nobody.invalid"]);
+    }
+
+    /// A file of places that is there and cannot be used is told, and the exit status says so; what was measured is
+    /// printed, kept and drawn all the same.
+    fn files_of_places_that_cannot_be_used_cost_no_measurement() {
+        let lab = Chain::of(1).without_limits().build();
+        let target = lab.target(4).to_string();
+        let feed = |row: &str| format!("192.0.2.0/24,AR\n{row}\n").into_bytes();
+        let cases: [(&str, Vec<u8>, &[&str]); 7] = [
+            ("--mmdb", Vec::new(), &["it is empty", "fetch it anew"]),
+            ("--mmdb", b"SQLite format 3\0 or any other vendor's".to_vec(), &["MaxMind", "offset"]),
+            ("--places", feed("10.0.0.0/99,DE"), &["line 2", "prefix", "10.0.0.0/99"]),
+            ("--places", feed("10.0.0.0/8,DE,,Berlin,,91,13"), &["latitude", "91"]),
+            ("--places", feed("10.0.0.0/8,DE,,Berlin,,NaN,13"), &["latitude", "NaN"]),
+            ("--places", b"\xff\xfe\n".to_vec(), &["line 1"]),
+            ("--ix", b"<html>".to_vec(), &["exchange"]),
+        ];
+        for (flag, content, words) in cases {
+            let home = Home::new();
+            let file = home.write("file", "");
+            std::fs::write(&file, &content).expect("write a file");
+            let trace = ["trace", &target, "-n", flag, &file, "--map", "map.svg", "--format", "json"];
+            whole_but_told(&home, home.run_in(&lab, Rights::None, &trace), &[&[file.as_str()], words].concat());
+        }
+        for flag in ["--mmdb", "--places", "--ix"] {
+            let home = Home::new();
+            let file = home.write("huge", "");
+            std::fs::File::options().write(true).open(&file).and_then(|file| file.set_len(5 << 30)).expect("5 GB of nothing");
+            let trace = ["trace", &target, "-n", flag, &file, "--map", "map.svg", "--format", "json"];
+            whole_but_told(&home, home.run_in(&lab, Rights::None, &trace), &[&file]);
+        }
     }
 
     fn a_data_directory_that_cannot_be_written() {

@@ -25,6 +25,8 @@ pub(super) struct Finish<'a> {
     interrupt: &'a Interrupt,
     voice: Voice,
     chain: Option<Chain>,
+    /// What the files of places that could not be used mean for the exit status.
+    sources: Exit,
     keep: Option<Keep<'a>>,
     printed: usize,
     /// What the map will show.
@@ -38,7 +40,8 @@ impl<'a> Finish<'a> {
         interrupt: &'a Interrupt,
         voice: Voice,
     ) -> Result<Self> {
-        let chain = settings.sources.as_ref().map(|from| sources::open(from, voice)).transpose()?;
+        let sources = settings.sources.as_ref().map(|from| sources::open_usable(from, voice)).transpose()?;
+        let (chain, sources) = sources.map_or((None, Exit::Done), |(chain, told)| (Some(chain), told));
         let open = |directory| Keep::open(directory, settings.documents, interrupt, voice);
         let keep = settings.data_dir.as_deref().map(open).transpose()?;
         if let Some(map) = &settings.map {
@@ -47,7 +50,7 @@ impl<'a> Finish<'a> {
         if let Some(city) = &settings.origin_city {
             voice.warn(&places::origin_words(city));
         }
-        Ok(Self { settings, interrupt, voice, chain, keep, printed: 0, to_draw: Vec::new() })
+        Ok(Self { settings, interrupt, voice, chain, sources, keep, printed: 0, to_draw: Vec::new() })
     }
 
     /// Does everything with one trace but drawing it. It is printed before it is kept: nobody who reads it waits for a
@@ -109,7 +112,7 @@ impl<'a> Finish<'a> {
             _ => Ok(()),
         };
         let drawn = self.draw(output);
-        self.told(closed).max(self.told(drawn))
+        self.told(closed).max(self.told(drawn)).max(self.sources)
     }
 
     fn is_array(&self) -> bool {
