@@ -34,6 +34,8 @@ pub struct Mmdb {
     info: SourceInfo,
     file: String,
     reader: Reader<Source>,
+    /// Where the metadata begin, in bytes from the start.
+    metadata_at: usize,
 }
 
 /// Where the bytes are.
@@ -76,8 +78,12 @@ impl Mmdb {
 
     fn from_source(source: Source, file: String) -> Result<Self, Error> {
         let small = u64::try_from(source.as_ref().len()).is_ok_and(|length| length <= SMALL);
-        let reader = match recognise(source.as_ref()).and_then(|()| Reader::from_source(source)) {
-            Ok(reader) => reader,
+        let opened = recognise(source.as_ref()).and_then(|metadata| {
+            let reader = Reader::from_source(source).map_err(|error| with_offset(error, metadata))?;
+            Ok((reader, metadata))
+        });
+        let (reader, metadata_at) = match opened {
+            Ok(opened) => opened,
             Err(source) => return Err(Error::Database { file, source: Box::new(source) }),
         };
         let metadata = reader.metadata();
@@ -89,7 +95,7 @@ impl Mmdb {
                 .map(|built| built.date().to_string().into()),
             attribution: attribution(&metadata.database_type).map(str::to_owned),
         };
-        let database = Self { info, file, reader };
+        let database = Self { info, file, reader, metadata_at };
         database.read_through(if small { usize::MAX } else { SAMPLE })?;
         Ok(database)
     }
@@ -103,7 +109,10 @@ impl Mmdb {
     }
 
     fn read_through(&self, networks: usize) -> Result<(), Error> {
-        let damaged = |source| Error::Database { file: self.file.clone(), source: Box::new(source) };
+        let damaged = |source| Error::Database {
+            file: self.file.clone(),
+            source: Box::new(with_offset(source, self.metadata_at)),
+        };
         // A tree in circles must not be walked for ever: each node has two branches.
         let most = usize::try_from(self.reader.metadata().node_count).unwrap_or(usize::MAX).saturating_mul(2);
         let mut seen = 0_usize;
@@ -157,12 +166,14 @@ impl core::fmt::Debug for Mmdb {
     }
 }
 
-/// That a file has metadata where they belong. The reader would search all of it, and says less of what is no
-/// database at all.
-fn recognise(bytes: &[u8]) -> Result<(), MaxMindDbError> {
+/// Where a file has its metadata, if that is where they belong. The reader would search all of it, and says less of what
+/// is no database at all.
+fn recognise(bytes: &[u8]) -> Result<usize, MaxMindDbError> {
     let start = bytes.len().saturating_sub(METADATA);
-    if bytes.get(start..).is_some_and(|end| end.windows(MARKER.len()).any(|window| window == MARKER)) {
-        return Ok(());
+    let end = bytes.get(start..).unwrap_or_default();
+    // The last one counts: the marker may occur in the data.
+    if let Some(at) = end.windows(MARKER.len()).rposition(|window| window == MARKER) {
+        return Ok(start + at);
     }
     let starts = |magic: &[u8]| bytes.starts_with(magic);
     let found = if bytes.is_empty() {
@@ -184,6 +195,18 @@ fn recognise(bytes: &[u8]) -> Result<(), MaxMindDbError> {
     };
     let message = format!("{found}; no metadata in its last {} bytes", bytes.len() - start);
     Err(MaxMindDbError::InvalidDatabase { message, offset: Some(start) })
+}
+
+/// What is wrong with the search tree as a whole the reader says without a place: it is the metadata that say how the
+/// tree has to be.
+fn with_offset(error: MaxMindDbError, metadata: usize) -> MaxMindDbError {
+    match error {
+        MaxMindDbError::InvalidDatabase { message, offset: None } => MaxMindDbError::InvalidDatabase {
+            message: format!("{message}; the metadata that describe it stand there"),
+            offset: Some(metadata),
+        },
+        other => other,
+    }
 }
 
 fn load(path: &Path) -> Result<Source, Error> {

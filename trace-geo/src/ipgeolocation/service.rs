@@ -1,7 +1,9 @@
 //! Requests to ipgeolocation.io, and what its statuses mean.
 //!
 //! Source: <https://ipgeolocation.io/documentation/ip-geolocation-api.html>, sections "Single IP Geolocation Lookup
-//! API", "Bulk IP Geolocation Lookup API" and "Error Codes".
+//! API", "Bulk IP Geolocation Lookup API" and "Error Codes"; the same table of statuses stands in the vendor's own
+//! libraries (github.com/IPGeolocation/ip-geolocation-api-java-sdk, docs/IPGeolocationAPI.md). A 400 is also what a
+//! bulk request of more than 50,000 addresses or none gets, a 401 what one with the key of a free plan gets.
 
 use std::io::Read as _;
 use std::net::IpAddr;

@@ -206,7 +206,7 @@ fn dbip_falls_back_by_one_month() {
     ));
     assert!(server.requests()[2..].iter().all(|request| request.method == "HEAD"));
     // In January the month before is in the year before.
-    assert_eq!(months(1_798_761_600_000_000_000), [(2027, 1), (2026, 12)]);
+    assert_eq!(offer::months(1_798_761_600_000_000_000), [(2027, 1), (2026, 12)]);
 }
 
 /// What the server may do instead of what it should: the message, and the old database is still there.
