@@ -4,7 +4,8 @@
 //! with which protocol, flow and round, who answered, what the answers said. It repeats from trace to trace
 //! and is stored once. The *times* ([`times`]) are what never repeats: when each probe left and how long its
 //! answer took, to the nanosecond, and which single probes were lost of a hop that otherwise answers. The
-//! *judgement* ([`judgement`]) is what physics said of each place at the time.
+//! *judgement* ([`judgement`]) is what physics said of each place at the time, without the times that it speaks of
+//! ([`reason`]).
 //!
 //! Each form begins with its version. Whole numbers are LEB128 varints of up to 128 bits, times are Rice codes;
 //! texts and bytes carry their length in front. Reading never panics and never takes memory out of
@@ -13,6 +14,7 @@
 mod answer;
 pub(crate) mod judgement;
 pub(crate) mod path;
+mod reason;
 mod rice;
 mod shape;
 #[cfg(test)]
@@ -22,6 +24,8 @@ mod varint;
 
 use trace_core::model::Hop;
 
+pub(crate) use judgement::Judgement;
+pub(crate) use reason::Floor;
 pub(crate) use shape::Shape;
 pub(crate) use varint::Malformed;
 

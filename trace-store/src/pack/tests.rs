@@ -1,8 +1,11 @@
 use core::time::Duration;
+use std::collections::{HashMap, HashSet};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use trace_core::model::{Atlas, Hop, Located, ProbeRecord, ProbeResult, Reply, Ttl};
+use trace_core::model::{
+    Atlas, Flow, Hop, Located, ProbeRecord, ProbeResult, Protocol, Reply, ReplyKind, Ttl,
+};
 
 use super::*;
 use crate::samples;
@@ -76,20 +79,132 @@ proptest! {
     }
 
     #[test]
-    fn a_judgement_comes_back(atlas in samples::atlas(), bytes in vec(any::<u8>(), 0..60)) {
+    fn a_judgement_comes_back(trace in samples::trace(), atlas in samples::atlas(), bytes in vec(any::<u8>(), 0..60)) {
+        let floor = Floor::of(&trace.hops);
         let mut bare = unjudged(&atlas);
-        prop_assert_eq!(encode_or_nothing(&bare), None);
-        if let Some(judgement) = encode_or_nothing(&atlas) {
-            judgement::apply(&judgement, &mut bare).unwrap();
+        prop_assert!(Judgement::of(&bare, &trace.hops).is_none());
+        if let Some((judgement, table)) = judged(&atlas, &trace.hops) {
+            judgement::apply(&judgement, &mut bare, &floor, |number| table.get(&number).cloned()).unwrap();
+            let numbers: HashSet<i64> = judgement::reasons(&judgement).unwrap().into_iter().collect();
+            prop_assert_eq!(numbers, table.keys().copied().collect());
         }
         prop_assert_eq!(&bare, &atlas);
-        let _ = judgement::apply(&bytes, &mut bare);
-        let _ = judgement::apply(&[&[1], bytes.as_slice()].concat(), &mut bare);
+        let table = |_| Some("\u{1}0".to_owned());
+        let _ = judgement::apply(&bytes, &mut bare, &floor, table);
+        let _ = judgement::apply(&[&[1], bytes.as_slice()].concat(), &mut bare, &floor, table);
+        let _ = judgement::apply(&[&[2], bytes.as_slice()].concat(), &mut bare, &floor, table);
+        let _ = judgement::reasons(&bytes);
+    }
+
+    #[test]
+    fn a_reason_comes_back_whatever_it_says(
+        trace in samples::trace(), text in "(hop |[0-9]{1,3}|\\.| ms allow | km in fibre| \\(in vacuum |\u{1}|[a-z ]){0,8}",
+    ) {
+        let floor = Floor::of(&trace.hops);
+        let addresses = trace.hops.iter().flat_map(Hop::answerers).chain([[192, 0, 2, 200].into()]);
+        for address in addresses {
+            if let Some(short) = reason::shorten(&text, address, &floor) {
+                prop_assert_eq!(reason::lengthen(&short, address, &floor), Some(text.clone()));
+            }
+            let _ = reason::lengthen(&text, address, &floor);
+        }
     }
 }
 
-fn encode_or_nothing(atlas: &Atlas) -> Option<Vec<u8>> {
-    judgement::encode(atlas)
+/// A judgement with the table that its reasons stand in.
+fn judged(atlas: &Atlas, hops: &[Hop]) -> Option<(Vec<u8>, HashMap<i64, String>)> {
+    let judgement = Judgement::of(atlas, hops)?;
+    let table: HashMap<i64, String> = (70..).zip(judgement.reasons.iter().cloned()).collect();
+    let numbers: Vec<i64> = (70..).take(judgement.reasons.len()).collect();
+    Some((judgement.encode(&numbers), table))
+}
+
+/// Three hops of one flow, the least RTT at the last but one.
+fn three_hops() -> Vec<Hop> {
+    let rtts = [(1, 30_123_456), (2, 10_500_000), (3, 12_345_678)];
+    let hop = |(ttl, rtt): (u8, u64)| {
+        let mut reply = Reply::new([192, 0, 2, ttl].into());
+        reply.kind = Some(ReplyKind::TimeExceeded);
+        reply.rtt = Some(Duration::from_nanos(rtt));
+        let probe = ProbeRecord {
+            protocol: Some(Protocol::Icmp),
+            flow: Flow(0),
+            round: 0,
+            sent: None,
+            off_flow: false,
+            result: ProbeResult::Answered(Box::new(reply)),
+        };
+        Hop { ttl: Ttl::new(ttl).unwrap(), probes: vec![probe] }
+    };
+    rtts.into_iter().map(hop).collect()
+}
+
+#[test]
+fn of_a_reason_that_speaks_of_round_trip_times_they_are_left_out() {
+    let floor = Floor::of(&three_hops());
+    let short = |text: &str, last: u8| reason::shorten(text, [192, 0, 2, last].into(), &floor).unwrap();
+    // The least at the later of both or behind it: 10.5 ms at the first two, 12.346 ms at the third.
+    for (text, last, expected) in [
+        ("7 km from the origin; 10.500 ms allow 1124 km in fibre", 1, "7 km from the origin; \u{1}2"),
+        (
+            "7 km from hop 3 (192.0.2.3); 12.346 ms allow 1321 km in fibre",
+            1,
+            "7 km from hop 3 (192.0.2.3); \u{1}2",
+        ),
+        (
+            "7 km from hop 1 (192.0.2.1); 12.346 ms allow 1321 km in fibre",
+            3,
+            "7 km from hop 1 (192.0.2.1); \u{1}2",
+        ),
+        (
+            "2000 km from the origin, but 12.346 ms allow 1321 km in fibre and 1851 km in vacuum",
+            3,
+            "2000 km from the origin, but \u{1}0",
+        ),
+        (
+            "1400 km from the origin, but 12.346 ms allow 1321 km in fibre (in vacuum 1851 km); x",
+            3,
+            "1400 km from the origin, but \u{1}1; x",
+        ),
+        (
+            "the tour from hop 1 (a) to hop 3 (b) through this place and back is 1 km; 12.346 ms allow 2642 km in fibre",
+            2,
+            "the tour from hop 1 (a) to hop 3 (b) through this place and back is 1 km; \u{1}5",
+        ),
+    ] {
+        assert_eq!(short(text, last), expected);
+        assert_eq!(reason::lengthen(expected, [192, 0, 2, last].into(), &floor).unwrap(), text);
+    }
+    // What does not follow from the RTTs stays.
+    for text in [
+        "7 km from the origin; 10.501 ms allow 1124 km in fibre",
+        "7 km; 10.500 ms allow 9 km in fibre",
+        " ms allow ",
+        "",
+    ] {
+        assert_eq!(short(text, 1), text);
+    }
+    assert_eq!(reason::shorten("a \u{1} b", [192, 0, 2, 1].into(), &floor), None);
+}
+
+#[test]
+fn a_score_that_is_made_of_an_rtt_takes_a_byte() {
+    let floor = Floor::of(&three_hops());
+    let address = [192, 0, 2, 3].into();
+    let base = 0.5 + 0.2 * (1.0_f64 - 107.0 * 12.345_678 / 20_004.0).max(0.0);
+    for (score, expected) in [
+        (base, Some((0, 0, false))),
+        (base + 0.3 * (1.0 / 2.0), Some((1, 2, false))),
+        ((base + 0.3) / 4.0, Some((1, 1, true))),
+        (0.93, None),
+    ] {
+        let made = reason::Score::of(score, address, &floor);
+        assert_eq!(made.map(|made| (made.agreeing, made.others, made.quarter)), expected);
+        if let Some(made) = made {
+            assert_eq!(made.value(address, &floor), Some(score));
+        }
+    }
+    assert_eq!(reason::Score::of(base, [192, 0, 2, 99].into(), &floor), None);
 }
 
 fn unjudged(atlas: &Atlas) -> Atlas {
@@ -167,5 +282,5 @@ fn the_hash_is_that_of_the_published_vectors() {
 fn an_atlas_without_judgement_has_none() {
     let mut atlas = Atlas::default();
     atlas.places.insert([192, 0, 2, 1].into(), Located::default());
-    assert_eq!(judgement::encode(&atlas), None);
+    assert!(Judgement::of(&atlas, &[]).is_none());
 }

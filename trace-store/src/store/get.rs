@@ -7,6 +7,7 @@ use trace_core::model::{Atlas, Hop, Located, Outcome, Trace, TraceKind, Uuid};
 
 use super::Store;
 use super::put::outcome_code;
+use crate::pack::Floor;
 use crate::{Error, document, pack};
 
 const COLUMNS: &str =
@@ -66,6 +67,9 @@ impl Store {
     }
 
     fn get_where(&self, condition: &str, value: &dyn ToSql) -> Result<Option<(Trace, Atlas)>, Error> {
+        // One look: between two, another program may remove what the row points to.
+        let look = self.connection.is_autocommit().then(|| self.connection.unchecked_transaction());
+        let _look = look.transpose().map_err(self.fault("read a trace"))?;
         let found = self
             .connection
             .prepare_cached(&format!("{COLUMNS}{condition}"))
@@ -120,7 +124,14 @@ impl Store {
             atlas.places.retain(|address, _| answerers.contains(address));
         }
         if let Some(judgement) = found.judgement {
-            pack::judgement::apply(&judgement, &mut atlas).map_err(|error| damaged("judgement", &error))?;
+            let floor = Floor::of(&trace.hops);
+            let table = |number: i64| {
+                let mut statement =
+                    self.connection.prepare_cached("SELECT text FROM reason WHERE id = ?").ok()?;
+                statement.query_row([number], |row| row.get(0)).ok()
+            };
+            pack::judgement::apply(&judgement, &mut atlas, &floor, table)
+                .map_err(|error| damaged("judgement", &error))?;
         }
         Ok((trace, atlas))
     }

@@ -59,7 +59,7 @@ impl Store {
         transaction
             .execute_batch(
                 "UPDATE epoch SET number = number + 1;
-                 UPDATE setup SET base_shape = NULL, base_path = NULL, base_atlas = NULL; DELETE FROM measurement; DELETE FROM judgement; DELETE FROM atlas_place;
+                 UPDATE setup SET base_shape = NULL, base_path = NULL, base_atlas = NULL; DELETE FROM measurement; DELETE FROM judgement; DELETE FROM reason; DELETE FROM atlas_place;
                  DELETE FROM atlas; DELETE FROM located; DELETE FROM shape; DELETE FROM path_hop; DELETE FROM path;
                  DELETE FROM setup; DELETE FROM address;",
             )

@@ -49,6 +49,15 @@ pub(super) fn bytes(connection: &Connection, table: Table, bytes: &[u8]) -> Resu
     }
 }
 
+/// The number of a reason of a judgement.
+pub(super) fn reason(connection: &Connection, text: &str) -> Result<i64> {
+    let hash = pack::hash(text.as_bytes());
+    match find(connection, "SELECT id FROM reason WHERE hash = ? AND text = ?", hash, &text)? {
+        Some(id) => Ok(id),
+        None => insert(connection, "INSERT INTO reason (hash, text) VALUES (?, ?)", &[&hash, &text]),
+    }
+}
+
 /// The number of an address.
 pub(super) fn address(connection: &Connection, address: IpAddr) -> Result<i64> {
     let text = address.to_string();

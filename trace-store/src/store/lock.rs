@@ -43,12 +43,17 @@ impl Lock {
                 }
                 Err(TryLockError::Error(error)) => return Err(failed("lock")(error)),
             }
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "waiting for a file lock knows no time limit, and a stopped holder must not stop us"
-            )]
-            std::thread::sleep(PAUSE);
+            pause(PAUSE);
             waited += PAUSE;
         }
     }
+}
+
+/// Lets time go by.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "waiting for a lock of files knows no time limit, and a stopped holder must not stop us"
+)]
+pub(super) fn pause(span: Duration) {
+    std::thread::sleep(span);
 }

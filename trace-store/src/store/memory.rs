@@ -11,13 +11,14 @@ use rusqlite::{Connection, Result, params};
 use trace_core::model::{Atlas, Hop, Located, Trace};
 
 use super::{get, intern};
-use crate::pack::{self, Shape};
+use crate::pack::{self, Judgement, Shape};
 
 /// How many setups are kept in mind.
 const LIMIT: usize = 512;
 
-/// How many judgements are.
+/// How many judgements are, and how many reasons.
 const JUDGEMENTS: usize = 4096;
+const REASONS: usize = 1 << 14;
 
 /// How many shapes and atlases of each setup are: a path that changes to and fro is still known.
 const BASES: usize = 4;
@@ -31,6 +32,7 @@ pub(super) struct Memory {
     epoch: i64,
     setups: HashMap<String, Setup>,
     judgements: HashMap<Vec<u8>, i64>,
+    reasons: HashMap<String, i64>,
 }
 
 /// What is stored of a setup, the newest last.
@@ -82,7 +84,10 @@ impl Memory {
     /// nobody can in the meantime.
     pub(super) fn keep_in_step(&mut self, connection: &Connection) -> Result<()> {
         let epoch = connection.prepare_cached("SELECT number FROM epoch")?.query_row((), |row| row.get(0))?;
-        if self.epoch != epoch || self.setups.len() >= LIMIT || self.judgements.len() >= JUDGEMENTS {
+        let full = self.setups.len() >= LIMIT
+            || self.judgements.len() >= JUDGEMENTS
+            || self.reasons.len() >= REASONS;
+        if self.epoch != epoch || full {
             *self = Self { epoch, ..Self::default() };
         }
         Ok(())
@@ -147,12 +152,23 @@ impl Memory {
     }
 
     /// The number of a judgement.
-    pub(super) fn judgement(&mut self, connection: &Connection, bytes: &[u8]) -> Result<i64> {
-        if let Some(id) = self.judgements.get(bytes) {
+    pub(super) fn judgement(&mut self, connection: &Connection, judgement: &Judgement) -> Result<i64> {
+        let mut numbers = Vec::with_capacity(judgement.reasons.len());
+        for reason in &judgement.reasons {
+            numbers.push(if let Some(number) = self.reasons.get(reason) {
+                *number
+            } else {
+                let number = intern::reason(connection, reason)?;
+                self.reasons.insert(reason.clone(), number);
+                number
+            });
+        }
+        let bytes = judgement.encode(&numbers);
+        if let Some(id) = self.judgements.get(&bytes) {
             return Ok(*id);
         }
-        let id = intern::bytes(connection, intern::Table::Judgement, bytes)?;
-        self.judgements.insert(bytes.to_owned(), id);
+        let id = intern::bytes(connection, intern::Table::Judgement, &bytes)?;
+        self.judgements.insert(bytes, id);
         Ok(id)
     }
 }

@@ -11,11 +11,15 @@ use crate::Error;
 pub(crate) const APPLICATION_ID: i64 = 0x5452_4345;
 
 /// The migrations in order: the first makes version 1 out of nothing.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+    include_str!("schema/4.sql"),
+];
 
 /// The version this program writes (`PRAGMA user_version`).
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 
 /// Where a database stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

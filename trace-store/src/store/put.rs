@@ -10,7 +10,7 @@ use super::step::{Step, reached};
 use super::{Store, file, hops};
 use crate::Error;
 use crate::document;
-use crate::pack;
+use crate::pack::Judgement;
 
 /// Whether a trace gets a document besides its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,12 +47,17 @@ pub struct Stored {
 /// The log is cut back when it is longer than this many bytes after a transaction.
 const LONG_LOG: u64 = 32 << 20;
 
+/// Whoever makes it longer than this waits for readers, so often and so long at a time.
+const FULL_LOG: u64 = 44 << 20;
+const PATIENCE: u32 = 60;
+const PAUSE: core::time::Duration = core::time::Duration::from_millis(50);
+
 /// Everything about a trace that can be worked out before the database is locked.
 struct Draft<'a> {
     trace: &'a Trace,
     atlas: &'a Atlas,
     setup: String,
-    judgement: Option<Vec<u8>>,
+    judgement: Option<Judgement>,
     duration: Option<i64>,
     counts: Vec<Count>,
     hops: String,
@@ -202,13 +207,33 @@ impl Store {
     }
 
     /// Keeps the log from growing while readers always look at some of it.
+    ///
+    /// What a reader looks at stays in the log for as long as he does. Our own look for the length of one question, but a
+    /// copy of the database takes its time: whoever writes meanwhile waits a little when the log has become long, so that
+    /// it grows no faster than that. A reader who never ends must not keep measurements from being stored: then it grows.
     pub(super) fn bound_log(&self) {
-        if self.log_length() > LONG_LOG {
-            // Whether it works out or not: the next transaction tries again.
-            drop(self.connection.busy_timeout(core::time::Duration::from_millis(100)));
-            drop(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(())));
-            drop(self.connection.busy_timeout(self.wait));
+        if self.log_length() <= LONG_LOG || self.cut_log(core::time::Duration::from_millis(100)) {
+            return;
         }
+        for _ in 0..PATIENCE {
+            if self.log_length() <= FULL_LOG {
+                return;
+            }
+            super::lock::pause(PAUSE);
+            // No lock is held while waiting: others read and write on.
+            if self.cut_log(core::time::Duration::ZERO) {
+                return;
+            }
+        }
+    }
+
+    /// Moves the log into the database and cuts it back, if nobody looks at it within this time.
+    fn cut_log(&self, wait: core::time::Duration) -> bool {
+        drop(self.connection.busy_timeout(wait));
+        let busy =
+            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get::<_, bool>(0));
+        drop(self.connection.busy_timeout(self.wait));
+        busy.is_ok_and(|busy| !busy)
     }
 }
 
@@ -236,9 +261,10 @@ fn draft<'a>(trace: &'a Trace, atlas: &'a Atlas) -> Result<Draft<'a>, Error> {
         return Err(unfit("its flow label has more than 20 bits"));
     }
     let setup = document::setup_to_text(trace).map_err(|_| unfit("it cannot be written as text"))?;
+    let judgement = Judgement::of(atlas, &trace.hops);
     let counts = hops::counts(trace);
     let hops = hops::text(&counts);
-    Ok(Draft { trace, atlas, setup, judgement: pack::judgement::encode(atlas), duration, counts, hops })
+    Ok(Draft { trace, atlas, setup, judgement, duration, counts, hops })
 }
 
 fn insert(
@@ -250,7 +276,7 @@ fn insert(
     let Draft { trace, atlas, .. } = draft;
     let stored = memory.store(transaction, trace, atlas, &draft.setup)?;
     let judgement = draft.judgement.as_ref();
-    let judgement = judgement.map(|bytes| memory.judgement(transaction, bytes)).transpose()?;
+    let judgement = judgement.map(|judgement| memory.judgement(transaction, judgement)).transpose()?;
     let document = match documents {
         Documents::Write => 2,
         Documents::Skip => 0,

@@ -7,7 +7,8 @@ use super::lock::Lock;
 use super::put::{Document, begin};
 use super::step::{Step, reached};
 use super::{Store, file};
-use crate::{Error, document, pack};
+use crate::pack::Judgement;
+use crate::{Error, document};
 
 /// What became of a trace that was located anew.
 #[derive(Debug)]
@@ -102,9 +103,12 @@ impl Store {
             let setup = document::setup_to_text(&trace)
                 .map_err(|_| Error::Unfit { id: *id, reason: "it cannot be written as text" })?;
             let (number, narrowed) = memory.relocate(&transaction, &trace, atlas, &setup).map_err(fault)?;
-            let judgement = pack::judgement::encode(atlas);
-            let judgement =
-                judgement.map(|bytes| memory.judgement(&transaction, &bytes)).transpose().map_err(fault)?;
+            let judgement = Judgement::of(atlas, &trace.hops);
+            let judgement = judgement
+                .as_ref()
+                .map(|judgement| memory.judgement(&transaction, judgement))
+                .transpose()
+                .map_err(fault)?;
             transaction
                 .prepare_cached(
                     "UPDATE measurement SET atlas = ?2, narrowed = ?3, judgement = ?4, consistency = ?5,

@@ -1,16 +1,17 @@
 //! Traces that are no longer wanted, and copies of the database.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use trace_core::model::Uuid;
 
 use super::lock::Lock;
 use super::put::begin;
 use super::step::{Step, reached};
 use super::{Store, file};
-use crate::Error;
+use crate::{Error, pack};
 
 /// Traces removed in one transaction.
 const BATCH: usize = 1000;
@@ -178,6 +179,7 @@ impl Store {
         self.connection.pragma_update(None, "foreign_keys", false).map_err(fault)?;
         let swept = begin(&self.connection).and_then(|transaction| {
             transaction.execute_batch(UNUSED)?;
+            sweep_reasons(&transaction)?;
             transaction.commit()
         });
         self.connection.pragma_update(None, "foreign_keys", true).map_err(fault)?;
@@ -185,6 +187,29 @@ impl Store {
         self.bound_log();
         Ok(())
     }
+}
+
+/// Removes the reasons that no judgement points to, which no SQL can tell.
+fn sweep_reasons(connection: &Connection) -> rusqlite::Result<()> {
+    let mut used = HashSet::new();
+    let mut statement = connection.prepare("SELECT bytes FROM judgement")?;
+    let mut rows = statement.query(())?;
+    while let Some(row) = rows.next()? {
+        match pack::judgement::reasons(row.get_ref(0)?.as_blob()?) {
+            Ok(reasons) => used.extend(reasons),
+            // Who cannot read everything removes nothing.
+            Err(_) => return Ok(()),
+        }
+    }
+    let all: Vec<i64> = connection
+        .prepare("SELECT id FROM reason")?
+        .query_map((), |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let mut delete = connection.prepare("DELETE FROM reason WHERE id = ?")?;
+    for unused in all.iter().filter(|id| !used.contains(id)) {
+        delete.execute([unused])?;
+    }
+    Ok(())
 }
 
 /// A file beside `path` that nobody else writes.

@@ -77,7 +77,7 @@ fn a_database_of_the_first_release_is_brought_up_to_date() {
 
     let mut store = Store::open(directory.path()).unwrap();
     let version: i64 = store.connection.query_row("PRAGMA user_version", (), |row| row.get(0)).unwrap();
-    assert_eq!(version, 3);
+    assert_eq!(version, super::super::migration::VERSION);
     for number in [1, 2, 3] {
         let (trace, atlas) = realistic::trace(number, 2, 2);
         assert_eq!(store.get(trace.id).unwrap(), Some((trace, atlas)), "{number}");

@@ -1,3 +1,4 @@
+mod busy;
 mod changes;
 mod crash;
 mod documents;

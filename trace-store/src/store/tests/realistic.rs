@@ -37,7 +37,7 @@ pub(crate) fn trace(number: u32, targets: u8, queries: u8) -> (Trace, Atlas) {
     let mut dice = Dice::new(u64::from(number) + 1);
     let target = u8::try_from(number % u32::from(targets)).unwrap();
     let variant = u8::from(dice.below(50) == 0);
-    let started = NOVEMBER + i64::from(number) * 3_600_000_000_000 / i64::from(targets);
+    let started = NOVEMBER + i64::from(number) * (3_600_000_000_000 / i64::from(targets));
     let mut random = [0; 10];
     random.fill_with(|| u8::try_from(dice.below(256)).unwrap());
     let mut sent = 80_000;

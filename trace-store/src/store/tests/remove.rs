@@ -29,6 +29,7 @@ fn sizes(store: &Store) -> Vec<Vec<Value>> {
         "atlas",
         "atlas_place",
         "judgement",
+        "reason",
         "measurement",
     ];
     tables.iter().flat_map(|table| rows(store, &format!("SELECT count(*) FROM {table}"))).collect()

@@ -221,7 +221,7 @@ fn a_row_that_makes_no_sense_is_an_error_and_no_panic() {
         ("UPDATE measurement SET outcome = 99", "outcome"),
         ("UPDATE setup SET document = '{}'", "setup"),
         ("UPDATE located SET document = '[]'", "places"),
-        ("UPDATE judgement SET bytes = x'02'", "judgement"),
+        ("UPDATE judgement SET bytes = x'03'", "judgement"),
         ("UPDATE address SET ip = 'nowhere' WHERE id = 1", "address"),
         ("UPDATE measurement SET duration_ns = -1", "duration"),
     ] {

@@ -1,0 +1,216 @@
+//! What it costs to remember: hop rows a second beside the one flat table of the scripts that came before, in one run with
+//! the same settings of SQLite, and bytes a hop with judged places. Processor time is what counts, so that a busy machine
+//! does not; medians of the runs.
+//!
+//! ```text
+//! cargo bench -p trace-cli --bench memory [-- --before 80000] [-- --quick]
+//! ```
+//!
+//! `--before` is how many traces are in both databases before anything is measured. The targets are those of the project;
+//! with `--quick` there are fewer runs, and a guard of two thirds of the target decides.
+#![expect(clippy::disallowed_methods, reason = "a measurement reads the clock")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    unreachable_pub,
+    reason = "a measurement that cannot go on fails, and its numbers are small"
+)]
+
+mod world;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike as _;
+use rusqlite::{Connection, params};
+use trace_core::model::{Atlas, Trace};
+use trace_store::{Documents, Store};
+use world::{Dice, Plan, World};
+
+/// 2026-11-01 in nanoseconds since 1970.
+const NOVEMBER: i64 = 1_793_491_200_000_000_000;
+
+type Traces = Vec<(Trace, Atlas)>;
+
+fn traces(count: u32, queries: u8, judged: bool) -> Traces {
+    let interval = Duration::from_secs(3600);
+    let world = World::new(Plan { targets: 150, queries, traces: count, end: NOVEMBER, interval, seed: 7 });
+    if !judged {
+        return world.collect();
+    }
+    world
+        .map(|(trace, atlas)| {
+            let judged = trace_geo::judge::judge(&trace, &atlas);
+            (trace, judged)
+        })
+        .collect()
+}
+
+fn hops(traces: &[(Trace, Atlas)]) -> f64 {
+    traces.iter().map(|(trace, _)| trace.hops.len()).sum::<usize>() as f64
+}
+
+/// Processor time and time that went by.
+fn took(work: impl FnOnce()) -> (f64, f64) {
+    let processor = || {
+        let usage = getrusage(UsageWho::RUSAGE_SELF).expect("what this process used");
+        (usage.user_time() + usage.system_time()).num_microseconds() as f64 / 1e6
+    };
+    let (began, before) = (Instant::now(), processor());
+    work();
+    (processor() - before, began.elapsed().as_secs_f64())
+}
+
+/// The flat table: text, ids of version 4, an index by id.
+fn flat(directory: &Path) -> Connection {
+    let connection = Connection::open(directory.join("flat.sqlite")).expect("make the flat table");
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384;
+             CREATE TABLE TRACE (ID TEXT, HOP INTEGER, IP TEXT, COUNTRY TEXT, CITY TEXT, ISP TEXT, LATITUDE REAL,
+                 LONGITUDE REAL, DATE_CREATED TEXT);
+             CREATE INDEX BY_ID ON TRACE (ID, HOP);",
+        )
+        .expect("make the flat table");
+    connection
+}
+
+fn into_flat(connection: &Connection, traces: &[(Trace, Atlas)], each: usize, dice: &mut Dice) {
+    for chunk in traces.chunks(each) {
+        let transaction = connection.unchecked_transaction().expect("begin");
+        let mut statement = transaction
+            .prepare_cached("INSERT INTO TRACE VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+            .expect("prepare");
+        for (trace, atlas) in chunk {
+            let (high, low) = (u128::from(dice.below(u64::MAX)), u128::from(dice.below(u64::MAX)));
+            let bits = (high << 64 | low) & !(0xf << 76) | 4 << 76;
+            let id = trace_core::model::Uuid::from_u128(bits).to_string();
+            for hop in &trace.hops {
+                let ip = hop.answerers().first().copied();
+                let place = ip.and_then(|ip| atlas.get(ip)).and_then(|located| located.place.as_ref());
+                let point = place.and_then(|place| place.coordinates);
+                statement
+                    .execute(params![
+                        id,
+                        hop.ttl.get(),
+                        ip.map(|ip| ip.to_string()),
+                        place.and_then(|place| place.country.as_deref()),
+                        place.and_then(|place| place.city.as_deref()),
+                        place.and_then(|place| place.isp.as_deref()),
+                        point.map(|point| point.latitude()),
+                        point.map(|point| point.longitude()),
+                        "2026-11-23 22:58:32.489-0500",
+                    ])
+                    .expect("insert a row");
+            }
+        }
+        drop(statement);
+        transaction.commit().expect("commit");
+    }
+}
+
+fn into_ours(store: &mut Store, traces: &[(Trace, Atlas)], each: usize) {
+    for chunk in traces.chunks(each) {
+        let batch: Vec<_> = chunk.iter().map(|(trace, atlas)| (trace, atlas)).collect();
+        store.put_batch(&batch, Documents::Skip).expect("store traces");
+    }
+}
+
+fn median(mut all: Vec<f64>) -> f64 {
+    all.sort_unstable_by(f64::total_cmp);
+    all[all.len() / 2]
+}
+
+/// The ratio of what both take for the same traces: by processor time, and by time that went by.
+fn ingest(each: usize, runs: usize, before: u32, judged: bool) -> (f64, f64) {
+    let size = if each == 1 { 400 } else { 3_000 };
+    let all = traces(before + (runs * size) as u32, 1, false);
+    let (first, rest) = all.split_at(before as usize);
+    let directory = tempfile::tempdir().expect("make a directory");
+    let mut dice = Dice::new(9);
+    let connection = flat(directory.path());
+    into_flat(&connection, first, 1000, &mut dice);
+    let mut store = Store::open(directory.path()).expect("make a store");
+    into_ours(&mut store, first, 1000);
+    let (mut by_processor, mut by_clock, mut rates) = (Vec::new(), Vec::new(), Vec::new());
+    for (run, part) in rest.chunks(size).enumerate() {
+        let part: Traces = if judged {
+            part.iter().map(|(trace, atlas)| (trace.clone(), trace_geo::judge::judge(trace, atlas))).collect()
+        } else {
+            part.to_vec()
+        };
+        let mut times = [(0.0, 0.0); 2];
+        // Neither always goes first.
+        for which in [run % 2, 1 - run % 2] {
+            times[which] = took(|| match which {
+                0 => into_flat(&connection, &part, each, &mut dice),
+                _ => into_ours(&mut store, &part, each),
+            });
+        }
+        let [theirs, ours] = times;
+        by_processor.push(theirs.0 / ours.0);
+        by_clock.push(theirs.1 / ours.1);
+        rates.push(hops(&part) / ours.0);
+    }
+    let (ratio, clock) = (median(by_processor), median(by_clock));
+    println!(
+        "{each:4} traces a transaction{}: {ratio:.2} times the flat table ({clock:.2} by the clock), {:.0} hop rows a second of \
+         processor",
+        if judged { ", judged" } else { "" },
+        median(rates)
+    );
+    (ratio, clock)
+}
+
+/// Bytes of database and log a hop, everything judged.
+fn size(count: u32, queries: u8) -> f64 {
+    let directory = tempfile::tempdir().expect("make a directory");
+    let mut store = Store::open(directory.path()).expect("make a store");
+    let traces = traces(count, queries, true);
+    into_ours(&mut store, &traces, 1000);
+    let (trace, atlas) = &traces[traces.len() / 2];
+    assert_eq!(store.get(trace.id).expect("read a trace"), Some((trace.clone(), atlas.clone())));
+    drop(store);
+    let files = std::fs::read_dir(directory.path()).expect("list the directory");
+    let bytes: u64 = files.map(|file| file.expect("a file").metadata().expect("its size").len()).sum();
+    let size = bytes as f64 / hops(&traces);
+    println!(
+        "{queries} probes a hop, judged, {count} traces of {:.1} hops: {size:.1} bytes a hop",
+        hops(&traces) / f64::from(count)
+    );
+    size
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    let quick = arguments.iter().any(|argument| argument == "--quick");
+    let after = |name: &str| arguments.iter().skip_while(|argument| *argument != name).nth(1);
+    let before = after("--before").and_then(|number| number.parse().ok()).unwrap_or(if quick {
+        5_000
+    } else {
+        40_000
+    });
+    let runs = if quick { 3 } else { 7 };
+    let guard = if quick { 1.5 } else { 1.0 };
+    let mut sound = true;
+    let mut check = |what: &str, value: f64, target: f64, least: bool| {
+        let met = if least { value >= target / guard } else { value <= target * guard };
+        println!("  {what}: {value:.2}, target {target} {}", if met { "met" } else { "MISSED" });
+        sound &= met;
+    };
+    let (one, _) = ingest(1, runs, before, false);
+    check("times the flat table, a trace a transaction", one, 3.0, true);
+    let (thousand, _) = ingest(1000, runs, before, false);
+    check("times the flat table, a thousand", thousand, 5.0, true);
+    ingest(1000, runs.min(3), before.min(5_000), true);
+    let count = if quick { 10_000 } else { 40_000 };
+    check("bytes a hop at one probe", size(count, 1), 30.0, false);
+    check("bytes a hop at three probes", size(count, 3), 60.0, false);
+    if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
