@@ -11,52 +11,65 @@ const ESCAPE: u32 = 16;
 /// No number has a longer low part.
 const MAX_PARAMETER: u8 = 63;
 
-/// The parameter that makes `numbers` shortest.
+/// The parameter that makes `numbers` shortest, of those near the size of most of them.
 pub(super) fn parameter(numbers: &[u128]) -> u8 {
     let bits = |k: u8| -> u64 {
-        let length = |number: &u128| match u32::try_from(number >> k) {
-            Ok(high) if high < ESCAPE => u64::from(high) + 1 + u64::from(k),
+        let length = |number: &u128| match u64::try_from(*number).map(|number| number >> k) {
+            Ok(high) if high < u64::from(ESCAPE) => high + 1 + u64::from(k),
             _ => u64::from(ESCAPE) + 7 + u64::from(128 - number.leading_zeros()),
         };
         numbers.iter().map(length).sum()
     };
-    // Numbers of the size of a nanosecond to a minute; what is longer is written in full.
-    (0..40).min_by_key(|k| bits(*k)).unwrap_or(0)
+    // The best is about that of the mean; a few that are far larger make the mean too large. Numbers are of the size of a
+    // nanosecond to a minute; what is longer is written in full.
+    let sizes = numbers.iter().map(|number| 128 - number.leading_zeros());
+    let largest = sizes.clone().max().unwrap_or(0).min(MOST.into());
+    let smallest = sizes.min().unwrap_or(0).saturating_sub(2).min(largest);
+    let near = u8::try_from(smallest).unwrap_or(0)..=u8::try_from(largest).unwrap_or(MOST);
+    near.min_by_key(|k| bits(*k)).unwrap_or(0)
 }
+
+/// Of this size are numbers that are not written in full.
+const MOST: u8 = 39;
 
 /// Appends bits, the highest of a byte first.
 #[derive(Debug, Default)]
 pub(super) struct BitWriter {
     bytes: Vec<u8>,
-    /// Bits of the last byte that are used.
-    used: u8,
+    /// Bits that are no whole byte yet, the last one lowest.
+    rest: u64,
+    /// How many there are.
+    used: u32,
 }
 
 impl BitWriter {
-    fn bit(&mut self, bit: bool) {
-        if self.used == 0 {
-            self.bytes.push(0);
-        }
-        if let Some(last) = self.bytes.last_mut() {
-            *last |= u8::from(bit) << (7 - self.used);
-        }
-        self.used = (self.used + 1) % 8;
-    }
-
+    /// So many of the low bits of a number, the highest first.
     fn bits(&mut self, number: u128, count: u32) {
-        (0..count).rev().for_each(|place| self.bit(number >> place & 1 == 1));
+        let mut count = count;
+        while count > 0 {
+            let part = count.min(32);
+            count -= part;
+            let [a, b, c, d, ..] = (number >> count).to_le_bytes();
+            let low = u64::from(u32::from_le_bytes([a, b, c, d])) & ((1 << part) - 1);
+            self.rest = self.rest << part | low;
+            self.used += part;
+            while self.used >= 8 {
+                self.used -= 8;
+                let [byte, ..] = (self.rest >> self.used).to_le_bytes();
+                self.bytes.push(byte);
+            }
+        }
     }
 
     pub(super) fn number(&mut self, number: u128, k: u8) {
         let k = k.min(MAX_PARAMETER);
         match u32::try_from(number >> k) {
             Ok(high) if high < ESCAPE => {
-                (0..high).for_each(|_| self.bit(true));
-                self.bit(false);
+                self.bits((1 << (high + 1)) - 2, high + 1);
                 self.bits(number, k.into());
             }
             _ => {
-                (0..ESCAPE).for_each(|_| self.bit(true));
+                self.bits((1 << ESCAPE) - 1, ESCAPE);
                 // A number that is written in full has a bit, so the length less one fits 7 bits.
                 let length = 128 - number.leading_zeros();
                 self.bits(u128::from(length.saturating_sub(1)), 7);
@@ -65,7 +78,10 @@ impl BitWriter {
         }
     }
 
-    pub(super) fn finish(self) -> Vec<u8> {
+    pub(super) fn finish(mut self) -> Vec<u8> {
+        if self.used > 0 {
+            self.bits(0, 8 - self.used);
+        }
         self.bytes
     }
 }
