@@ -192,6 +192,21 @@ await check("real: a plain CSV", {}, async (opened) => {
   await until(opened, "hops", () => document.querySelectorAll(".hops tbody tr").length > 0);
 });
 
+await check("real: a trace of this machine, started from the page", {}, async (opened) => {
+  const there = await serve("--data-dir", `${work}/live`, "--allow-trace");
+  await opened.goto(`${there}/live`);
+  await opened.locator("#host").fill("127.0.0.1");
+  await opened.keyboard.press("Enter");
+  await until(opened, "it is followed", () => new URLSearchParams(location.search).has("id"));
+  await until(opened, "its hop", () => document.querySelectorAll(".hops tbody tr").length === 1);
+  await until(opened, "its end", () => document.body.innerText.includes("Open the trace"));
+  await opened.getByRole("link", { name: "Open the trace" }).click();
+  await until(opened, "the trace that was kept", () => location.pathname.startsWith("/trace/") && document.querySelectorAll(".hops tbody tr").length === 1);
+  // Somebody who has no token of this page cannot start one.
+  const refused = await fetch(`${there}/api/v1/live`, { method: "POST", headers: { "content-type": "application/json" }, body: '{"host":"127.0.0.1"}' });
+  expect(refused.status === 403 || refused.status === 401, `started without a token: ${refused.status}`);
+});
+
 await check("real: a map that stands alone, from a file and without a network", {}, async (opened, context) => {
   await context.setOffline(true);
   const hostile = targets.find((target) => target.name?.includes("onerror"));

@@ -140,7 +140,9 @@ export class Legs {
   drawRoutes(context: CanvasRenderingContext2D, view: View, routes: ReadonlySet<number>): void {
     if (!this.scene) return;
     const legs = this.scene.legs.filter((leg) => routes.has(leg.route));
-    const looks = this.looks.map((look) => ({ ...look, width: Math.max(look.width, 2.25), alpha: 1, clear: legs.length < FEW }));
+    // A few stand out by width; of many it is enough that the others are faint.
+    const bold = legs.length <= 60;
+    const looks = this.looks.map((look) => bold ? { ...look, width: Math.max(look.width, 2.25), alpha: 1, clear: true } : { ...look, width: Math.max(look.width, 1.2), alpha: Math.max(look.alpha, 0.6), clear: false });
     paint(context, view, legs, looks, 0, Infinity, 1);
   }
 }
@@ -160,7 +162,7 @@ function paint(context: CanvasRenderingContext2D, view: View, legs: Leg[], looks
   const top = view.y - halfHeight;
   const bottom = view.y + halfHeight;
   // A point in three degrees is more than a far view can show.
-  const step = view.k < 1.6 && legs.length > FEW ? 4 : 2;
+  const step = view.k < 1.6 && legs.length > 5 * FEW ? 4 : 2;
   context.lineJoin = "round";
   context.lineCap = "butt";
   let i = start;

@@ -117,9 +117,17 @@ export function fitted(extents: Extent[], width: number, height: number): View {
   const band = stretch(extents);
   if (band === null) return bounded({ x: across(8), y: down(24), k: width / SHEET, width, height });
   let y0 = Infinity, y1 = -Infinity;
+  // All around the globe there is no room for the arcs that pass a pole: the places are what counts.
+  const world = band.width > 0.8 * SHEET;
   for (const extent of extents) {
+    if (world && extent.weight > 0) continue;
     y0 = Math.min(y0, extent.y0);
     y1 = Math.max(y1, extent.y1);
+  }
+  if (world && y1 - y0 < (height - 48) * (SHEET / width)) {
+    // The edge lies half way between the last place and the first.
+    const last = Math.max(0, ...extents.filter(({ weight }) => weight === 0).map(({ x0 }) => x0 - band.start - Math.floor((x0 - band.start) / SHEET) * SHEET));
+    return bounded({ x: band.start - (SHEET - last) / 2 + SHEET / 2, y: (y0 + y1) / 2, k: width / SHEET, width, height });
   }
   const room = Math.min(44, width / 6, height / 6);
   // The buttons stand at the right.

@@ -114,7 +114,7 @@ function hopRows(hop: Hop, options: HopsOptions): HTMLElement[] {
   const row = h("tr", { "data-ttl": hop.ttl, class: first === undefined ? "silent" : "" },
     h("td", { class: "c-ttl number" }, h("button", { type: "button", class: "ttl-button", "data-row": true, "aria-expanded": String(open), "aria-controls": open ? id : null, "aria-label": `Hop ${hop.ttl}: ${open ? "hide" : "show"} evidence` }, icon("right"), String(hop.ttl))),
     h("td", { class: "c-host" }, host, ...from.slice(1).map((address) => hostCell(address, places[address])),
-      hop.findings.length > 0 && h("div", { class: "findings" }, ...hop.findings.map((finding) => h("span", { class: "finding" }, finding.replaceAll("-", " "))))),
+      hop.findings.some((finding) => finding !== "silent") && h("div", { class: "findings" }, ...hop.findings.filter((finding) => finding !== "silent").map((finding) => h("span", { class: "finding" }, finding.replaceAll("-", " "))))),
     h("td", { class: "c-place" }, ...(first === undefined ? [h("span", { class: "absent" }, "–")] : from.map((address) => placeCell(places[address])))),
     h("td", { class: "c-net" }, ...networkCell(first === undefined ? undefined : places[first])),
     h("td", { class: "number c-loss" }, inherited ? h("span", { class: "absent", title: "taken over from another trace" }, "shared") : h("span", { class: loss !== null && loss > 0 && !limited && first !== undefined ? "alarm" : "", title: limited ? "this router limits its answers; that is no loss" : null }, share(loss))),

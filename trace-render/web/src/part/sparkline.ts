@@ -12,9 +12,11 @@ export function sparkPaths(points: readonly (readonly [number, number | null])[]
   const known = points.flatMap(([, y]) => (y === null ? [] : [y]));
   const first = points[0]?.[0] ?? 0;
   const range = (points.at(-1)?.[0] ?? 0) - first || 1;
-  const low = Math.min(...known);
+  const least = Math.min(...known);
+  const most = Math.max(...known);
   // A tenth of the level fills the height at least: noise should look like noise.
-  const spread = Math.max(Math.max(...known) - low, low * 0.1, 0.05);
+  const spread = Math.max(most - least, least * 0.1, 0.05);
+  const low = (least + most - spread) / 2;
   const x = (time: number): number => Math.round((1 + ((time - first) / range) * (width - 4)) * 10) / 10;
   const y = (value: number): number => Math.round((height - 3 - ((value - low) / spread) * (height - 6)) * 10) / 10;
   let line = "";
