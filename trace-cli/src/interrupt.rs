@@ -40,6 +40,12 @@ impl Interrupt {
         }
     }
 
+    /// Asks for an end, as a signal does.
+    #[cfg(feature = "serve")]
+    pub(crate) fn ask(&self) {
+        self.asked.store(true, Ordering::Relaxed);
+    }
+
     /// Whether an end was asked for.
     pub(crate) fn is_asked(&self) -> bool {
         self.asked.load(Ordering::Relaxed)

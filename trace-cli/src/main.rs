@@ -114,7 +114,7 @@ fn run(
         }
         Verb::Config { verb } => verb::config::run(verb, given, output),
         #[cfg(feature = "serve")]
-        Verb::Serve(typed) => verb::serve::run(typed, data_dir, voice),
+        Verb::Serve(typed) => verb::serve::run(typed, data_dir, given, voice),
         Verb::Service { verb } => verb::service::run(verb, voice, output),
         Verb::Doctor(typed) => verb::doctor::run(&typed, data_dir, given, output),
         Verb::Completions { shell } => verb::completions::run(shell, output),

@@ -7,7 +7,9 @@
 mod answer;
 mod guard;
 mod listener;
+mod live;
 mod memo;
+mod metrics;
 mod page;
 mod problem;
 mod query;
@@ -22,9 +24,13 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
+use self::live::Live;
+use self::metrics::Metrics;
+use self::settings::From;
 pub(crate) use self::settings::ServeSettings;
 use self::source::Source;
 use self::views::Dashboard;
+use crate::config::Given;
 use crate::exit::{Blame as _, Exit, Result};
 use crate::say::Voice;
 
@@ -34,14 +40,25 @@ const WORKERS: usize = 2;
 const READERS: usize = 4;
 
 /// Serves until a signal says that it is enough.
-pub(crate) fn run(settings: ServeSettings, voice: Voice) -> Result<Exit> {
-    let source = Source::of(&settings)?;
+pub(crate) fn run(settings: ServeSettings, given: &Given, voice: Voice) -> Result<Exit> {
+    // Whoever comes while a file is read waits.
     let listener = listener::bind(settings.listen)?;
-    // Whoever opens a browser starts a program, which would live behind the same walls.
-    if !settings.open {
-        let standing = settings.walls().build();
-        voice.tell(|| standing.to_string());
+    let source = Source::of(&settings.from, voice)?;
+    let most = listener::most_connections();
+    let url = listener::url(&listener);
+    voice.warn(&format!("the dashboard is at {url}"));
+    let guard = guard::Guard::new(&settings)?;
+    let live = match &settings.from {
+        From::Directory(directory) if settings.allow_trace => {
+            Some(Live::new(given.config.clone(), directory.clone().into(), voice))
+        }
+        _ => None,
+    };
+    let dashboard = Arc::new(Dashboard::new(source, live, guard.csrf().clone()));
+    if settings.open {
+        page::open(&url, voice);
     }
+    confine(&settings, dashboard.live().ok(), voice);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .max_blocking_threads(READERS)
@@ -50,15 +67,27 @@ pub(crate) fn run(settings: ServeSettings, voice: Voice) -> Result<Exit> {
         .build()
         .context("could not start the threads that serve")
         .blame(Exit::CouldNotProbe)?;
-    let url = listener::url(&listener);
-    voice.warn(&format!("the dashboard is at {url}"));
-    let guard = guard::Guard::new(&settings)?;
-    let dashboard = Arc::new(Dashboard::new(source, settings.allow_trace, guard.csrf().clone()));
-    if settings.open {
-        page::open(&url, voice);
-    }
-    let served = runtime.block_on(listener::serve(listener, routes::all(dashboard, guard)));
-    runtime.shutdown_timeout(listener::FAREWELL);
+    let metrics = Metrics::new();
+    let routes = routes::all(Arc::clone(&dashboard), guard, Arc::clone(&metrics));
+    let served = runtime.block_on(listener::serve(listener, most, routes, &metrics, || dashboard.end()));
+    dashboard.wait(listener::FAREWELL);
+    runtime.shutdown_timeout(listener::LAST);
     served.context("could not serve").blame(Exit::CouldNotProbe)?;
     Ok(Exit::Done)
+}
+
+/// From here on strangers are listened to: nothing but the data directory can be reached, and no program started. A browser
+/// that is open lives in a process of its own.
+///
+/// A directory that is not there yet cannot be named in a wall that keeps everything else out. There is none then.
+fn confine(settings: &ServeSettings, live: Option<&Live>, voice: Voice) {
+    if let From::Directory(directory) = &settings.from
+        && !directory.exists()
+    {
+        voice.tell(|| "not confined: there is no data directory yet".to_owned());
+        return;
+    }
+    let files = live.map(Live::files).unwrap_or_default();
+    let standing = settings.walls().read(&files).build();
+    voice.tell(|| standing.to_string());
 }

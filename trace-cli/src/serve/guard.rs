@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header,
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use self::pace::Pace;
+pub(super) use self::pace::Pace;
 use super::problem::Problem;
 use super::settings::ServeSettings;
 use super::token::Token;

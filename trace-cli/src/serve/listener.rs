@@ -14,6 +14,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::sync::Semaphore;
 use tokio_io_timeout::TimeoutStream;
 
+use super::metrics::Metrics;
 use crate::exit::{Exit, Failure, Result};
 
 /// How long a peer may take to say what it wants, also between two requests.
@@ -26,8 +27,10 @@ const CONNECTIONS: u64 = 4096;
 const OTHER_FILES: u64 = 64;
 /// How long answers that are under way may take once an end is asked for.
 const DRAIN: Duration = Duration::from_secs(2);
-/// How long everything else may take then.
+/// How long traces under way may take to be kept then.
 pub(super) const FAREWELL: Duration = Duration::from_secs(2);
+/// How long readers may take to come back.
+pub(super) const LAST: Duration = Duration::from_millis(500);
 /// How long no connection is accepted when the system has no file left for it.
 const PAUSE: Duration = Duration::from_millis(50);
 /// What hyper keeps of a request that it does not understand yet.
@@ -67,7 +70,7 @@ pub(super) fn url(listener: &TcpListener) -> String {
 }
 
 /// How many connections there may be: as many as files may be open, so far as that can be raised.
-fn most_connections() -> usize {
+pub(super) fn most_connections() -> usize {
     let wanted = CONNECTIONS + OTHER_FILES;
     let mut files = wanted;
     #[cfg(unix)]
@@ -85,9 +88,17 @@ fn most_connections() -> usize {
 }
 
 /// Serves until a signal asks for an end, and then until what is under way is answered or time is up.
-pub(super) async fn serve(listener: TcpListener, routes: Router) -> io::Result<()> {
+///
+/// `end_all` is called when it is asked for.
+pub(super) async fn serve(
+    listener: TcpListener,
+    most: usize,
+    routes: Router,
+    metrics: &Arc<Metrics>,
+    end_all: impl FnOnce(),
+) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let room = Arc::new(Semaphore::new(most_connections()));
+    let room = Arc::new(Semaphore::new(most));
     let graceful = GracefulShutdown::new();
     let mut end = core::pin::pin!(signal()?);
     let mut http = http1::Builder::new();
@@ -115,13 +126,17 @@ pub(super) async fn serve(listener: TcpListener, routes: Router) -> io::Result<(
         let service = TowerToHyperService::new(routes.clone());
         let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), service);
         let connection = graceful.watch(connection);
+        let metrics = Arc::clone(metrics);
+        metrics.connections.inc();
         tokio::spawn(async move {
             // What a peer does wrong is its own business.
             let _ = connection.await;
+            metrics.connections.dec();
             drop(place);
         });
     }
     drop(listener);
+    end_all();
     let _ = tokio::time::timeout(DRAIN, graceful.shutdown()).await;
     Ok(())
 }

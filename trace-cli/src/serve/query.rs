@@ -1,6 +1,8 @@
 //! What a request says beside its path, read with words for what makes no sense.
 
-use axum::extract::{FromRequestParts, Path, Query};
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
@@ -33,6 +35,21 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
             .await
             .map_err(|rejection| Problem::missing(rejection.body_text()))?;
         Ok(Self(name))
+    }
+}
+
+/// What a request brings along, as JSON.
+#[derive(Debug)]
+pub(super) struct Told<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Told<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let read = Json::from_request(request, state).await;
+        let Json(told) =
+            read.map_err(|rejection: JsonRejection| Problem::new(rejection.status(), rejection.body_text()))?;
+        Ok(Self(told))
     }
 }
 

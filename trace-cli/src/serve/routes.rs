@@ -3,21 +3,23 @@
 use core::time::Duration;
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::routing::{get, post};
 use serde::Deserialize;
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::timeout::TimeoutLayer;
 
 use super::answer::{Answer, conditional};
 use super::guard::{Guard, protect};
+use super::live::{self, Wanted};
+use super::metrics::{Metrics, count};
 use super::page;
 use super::problem::Problem;
-use super::query::{Asked, Named};
+use super::query::{Asked, Named, Told};
 use super::views::{Changes, Dashboard, Eras, Look, Many, Span, Targets, Traces, Two};
 
 /// Where a token is shown.
@@ -31,7 +33,7 @@ type Desk = State<Arc<Dashboard>>;
 type Reply = Result<Answer, Problem>;
 
 /// All routes, behind the guard.
-pub(super) fn all(dashboard: Arc<Dashboard>, guard: Arc<Guard>) -> Router {
+pub(super) fn all(dashboard: Arc<Dashboard>, guard: Arc<Guard>, metrics: Arc<Metrics>) -> Router {
     let api = Router::new()
         .route("/status", get(status))
         .route("/targets", get(targets))
@@ -48,7 +50,12 @@ pub(super) fn all(dashboard: Arc<Dashboard>, guard: Arc<Guard>) -> Router {
         .route("/traces/{id}/budget", get(budget))
         .route("/traces/{id}/{file}", get(download))
         .route("/map", get(map))
-        .with_state(dashboard);
+        .route("/live", get(runs).post(start))
+        .route("/live/{id}/events", get(events))
+        .route("/live/{id}/cancel", post(cancel))
+        .route("/openapi.json", get(openapi))
+        .with_state(Arc::clone(&dashboard));
+    let numbers = Router::new().route("/metrics", get(numbers)).with_state((dashboard, Arc::clone(&metrics)));
     let login = Router::new().route(LOGIN, get(enter).post(log_in)).with_state(Arc::clone(&guard));
     let page = ["/", "/target/{key}", "/trace/{id}", "/diff", "/live"]
         .into_iter()
@@ -56,6 +63,7 @@ pub(super) fn all(dashboard: Arc<Dashboard>, guard: Arc<Guard>) -> Router {
     Router::new()
         .nest("/api/v1", api)
         .merge(login)
+        .merge(numbers)
         .merge(page)
         .route("/healthz", get(async || "ok\n"))
         .fallback(async || Problem::missing("nothing is here"))
@@ -67,6 +75,7 @@ pub(super) fn all(dashboard: Arc<Dashboard>, guard: Arc<Guard>) -> Router {
         .layer(DefaultBodyLimit::max(BODY))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LIMIT))
         .layer(middleware::from_fn_with_state(guard, protect))
+        .layer(middleware::from_fn_with_state(metrics, count))
 }
 
 async fn status(State(desk): Desk) -> Reply {
@@ -133,6 +142,32 @@ async fn map(State(desk): Desk, Asked(asked): Asked<Many>) -> Reply {
     desk.answer(move |desk| desk.map(&asked)).await
 }
 
+async fn runs(State(desk): Desk) -> Reply {
+    desk.answer(Dashboard::runs).await
+}
+
+async fn start(State(desk): Desk, Told(wanted): Told<Wanted>) -> Result<Response, Problem> {
+    let started = desk.answer(move |desk| desk.start(&wanted)).await?;
+    Ok((StatusCode::ACCEPTED, started).into_response())
+}
+
+async fn events(State(desk): Desk, Named(id): Named, headers: HeaderMap) -> Result<Response, Problem> {
+    Ok(live::stream(desk.live()?.find(&id)?, &headers))
+}
+
+async fn cancel(State(desk): Desk, Named(id): Named) -> Result<StatusCode, Problem> {
+    desk.live()?.find(&id)?.cancel();
+    Ok(StatusCode::ACCEPTED)
+}
+
+async fn openapi() -> Answer {
+    Answer::new("application/json", include_str!("openapi.json"))
+}
+
+async fn numbers(State((desk, metrics)): State<(Arc<Dashboard>, Arc<Metrics>)>) -> Reply {
+    desk.answer(move |desk| Ok(desk.numbers(&metrics))).await
+}
+
 async fn index(headers: HeaderMap) -> Response {
     page::index(&headers)
 }
@@ -152,7 +187,7 @@ async fn enter(State(guard): State<Arc<Guard>>, Asked(login): Asked<Login>) -> R
     Ok(with_cookie(Redirect::to("/").into_response(), cookie))
 }
 
-async fn log_in(State(guard): State<Arc<Guard>>, Json(login): Json<Login>) -> Result<Response, Problem> {
+async fn log_in(State(guard): State<Arc<Guard>>, Told(login): Told<Login>) -> Result<Response, Problem> {
     let cookie = guard.admit(&login.token)?;
     Ok(with_cookie(StatusCode::NO_CONTENT.into_response(), cookie))
 }

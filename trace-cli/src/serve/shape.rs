@@ -67,9 +67,7 @@ pub(super) struct Last {
 
 impl From<&Newest> for Last {
     fn from(newest: &Newest) -> Self {
-        let loss = |(sent, answered): (u32, u32)| {
-            (sent > 0).then(|| round(1.0 - f64::from(answered.min(sent)) / f64::from(sent)))
-        };
+        let loss = |(sent, lost): (u32, u32)| (sent > 0).then(|| round(f64::from(lost) / f64::from(sent)));
         Self {
             id: newest.id.to_string(),
             started: clock::rfc3339(newest.started),

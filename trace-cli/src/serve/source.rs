@@ -5,10 +5,11 @@ use core::time::Duration;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use trace_store::{Error, Overview, Store};
+use trace_store::{Documents, Error, Overview, Store, import};
 
-use super::settings::{From, ServeSettings};
-use crate::exit::{Exit, Failure, Result};
+use super::settings::From;
+use crate::exit::{Blame as _, Exit, Result};
+use crate::say::Voice;
 
 /// How long a program that keeps the database locked is waited for: a page that says so is better than one that hangs.
 const WAIT: Duration = Duration::from_millis(1500);
@@ -27,11 +28,7 @@ pub(crate) struct Source {
 
 #[derive(Debug)]
 enum Place {
-    Directory {
-        directory: PathBuf,
-        idle: Mutex<Vec<Opened>>,
-    },
-    #[expect(dead_code, reason = "files are read once the importer is there")]
+    Directory { directory: PathBuf, idle: Mutex<Vec<Opened>> },
     Memory(Box<Mutex<Store>>),
 }
 
@@ -61,15 +58,15 @@ struct Watch {
 }
 
 impl Source {
-    /// What `serve` was told to show.
-    pub(super) fn of(settings: &ServeSettings) -> Result<Self> {
-        match &settings.from {
+    /// What `serve` was told to show. A file is read now, whole.
+    pub(super) fn of(from: &From, voice: Voice) -> Result<Self> {
+        match from {
             From::Directory(directory) => {
                 Ok(Self::new(Place::Directory { directory: directory.clone(), idle: Mutex::default() }))
             }
             From::Csv(path) => {
-                let cause = anyhow::anyhow!("{} cannot be shown yet", path.display());
-                Err(Failure::new(Exit::CouldNotKeep, cause))
+                let store = read(path, voice).blame(Exit::CouldNotKeep)?;
+                Ok(Self::new(Place::Memory(Box::new(Mutex::new(store)))))
             }
         }
     }
@@ -155,6 +152,22 @@ impl Source {
             None => Ok(*count),
         }
     }
+}
+
+/// The traces of a file, in memory.
+fn read(path: &Path, voice: Voice) -> std::result::Result<Store, Error> {
+    let mut store = Store::in_memory()?;
+    let imported = store.import(import::open(path)?, Documents::Skip);
+    if let Some(error) = imported.failed {
+        return Err(error);
+    }
+    for id in imported.different {
+        voice.warn(&format!(
+            "{}: the trace {id} stands there twice, and differs: the first is shown",
+            path.display()
+        ));
+    }
+    Ok(store)
 }
 
 /// A reader that is idle, or a new one. Those of a file that was replaced are let go.

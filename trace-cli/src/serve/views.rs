@@ -12,15 +12,19 @@ pub(super) use self::traces::{Eras, Look, Many, Two};
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use axum::http::StatusCode;
 use tokio::sync::Semaphore;
 use trace_store::Error;
 
 use self::targets::Detail;
 use super::answer::Answer;
+use super::live::{Live, Wanted};
 use super::memo::Memo;
+use super::metrics::Metrics;
 use super::problem::Problem;
-use super::shape::{Status, StoreStatus};
+use super::shape::{Page, Status, StoreStatus};
 use super::source::Source;
 use super::token::Token;
 use crate::clock;
@@ -34,7 +38,8 @@ const WAITING: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Dashboard {
     source: Source,
-    allow_trace: bool,
+    /// What starts traces, if that is allowed.
+    live: Option<Live>,
     csrf: Token,
     memo: Memo,
     details: Mutex<HashMap<u64, Arc<Detail>>>,
@@ -44,10 +49,10 @@ pub(crate) struct Dashboard {
 }
 
 impl Dashboard {
-    pub(crate) fn new(source: Source, allow_trace: bool, csrf: Token) -> Self {
+    pub(crate) fn new(source: Source, live: Option<Live>, csrf: Token) -> Self {
         Self {
             source,
-            allow_trace,
+            live,
             csrf,
             memo: Memo::default(),
             details: Mutex::default(),
@@ -71,6 +76,48 @@ impl Dashboard {
         };
         let done = tokio::task::spawn_blocking(work).await;
         done.map_err(|_| Problem::broken("the answer could not be made; that is a fault of this program"))?
+    }
+
+    /// What starts traces.
+    pub(crate) fn live(&self) -> Result<&Live, Problem> {
+        let off = "traces are not started from here; `trace-cli serve --allow-trace` allows that";
+        self.live.as_ref().ok_or_else(|| Problem::new(StatusCode::FORBIDDEN, off))
+    }
+
+    pub(crate) fn runs(&self) -> Result<Answer, Problem> {
+        let items = self.live.as_ref().map(Live::rows).unwrap_or_default();
+        Answer::json(&Page { items, next: None })
+    }
+
+    pub(crate) fn start(&self, wanted: &Wanted) -> Result<Answer, Problem> {
+        let id = self.live()?.start(wanted)?;
+        Answer::json(&serde_json::json!({ "id": id }))
+    }
+
+    /// Everything is to end: traces under way are kept as far as they are.
+    pub(crate) fn end(&self) {
+        self.live.iter().for_each(Live::end);
+    }
+
+    /// Waits for what [`Dashboard::end`] ended.
+    pub(crate) fn wait(&self, limit: Duration) {
+        self.live.iter().for_each(|live| live.wait(limit));
+    }
+
+    /// The numbers for Prometheus.
+    pub(crate) fn numbers(&self, metrics: &Metrics) -> Answer {
+        let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        let counted = self.source.survey(|overview, _| {
+            Ok((i64::try_from(overview.traces()).unwrap_or(i64::MAX), count(overview.standings().len())))
+        });
+        let gauges = &metrics.store;
+        gauges.up.set(i64::from(counted.is_ok()));
+        if let Ok((traces, targets)) = counted {
+            gauges.traces.set(traces);
+            gauges.targets.set(targets);
+        }
+        gauges.running.set(self.live.as_ref().map_or(0, |live| count(live.running())));
+        Answer::new("application/openmetrics-text; version=1.0.0; charset=utf-8", metrics.text())
     }
 
     pub(crate) fn status(&self) -> Result<Answer, Problem> {
@@ -97,8 +144,8 @@ impl Dashboard {
         Answer::json(&Status {
             version: env!("CARGO_PKG_VERSION"),
             source: if self.source.is_file() { "csv" } else { "store" },
-            allow_trace: self.allow_trace,
-            csrf: self.allow_trace.then(|| self.csrf.secret()),
+            allow_trace: self.live.is_some(),
+            csrf: self.live.is_some().then(|| self.csrf.secret()),
             now: clock::rfc3339(clock::now()),
             stale_after_s: STALE_AFTER_S,
             store,

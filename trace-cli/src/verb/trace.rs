@@ -6,6 +6,8 @@ mod keep;
 #[allow(dead_code, reason = "watch, which is being built, asks for the rest")]
 pub(super) mod launch;
 mod live;
+#[cfg(feature = "serve")]
+pub(crate) mod observe;
 mod stream;
 mod supply;
 

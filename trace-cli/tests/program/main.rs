@@ -24,6 +24,8 @@ mod reverse;
 mod rights;
 mod rounds;
 mod run;
+#[cfg(feature = "serve")]
+mod serve;
 mod sights;
 mod sweep;
 mod verdicts;

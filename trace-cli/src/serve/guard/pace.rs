@@ -5,7 +5,7 @@ use std::time::Instant;
 
 /// A bucket that fills at a steady rate; what passes takes one out of it.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(in crate::serve) struct Pace {
     rate: f64,
     most: f64,
     level: Mutex<(Instant, f64)>,
@@ -13,12 +13,12 @@ pub(super) struct Pace {
 
 impl Pace {
     /// So many a second, and so many at once.
-    pub(super) fn new((rate, most): (f64, f64)) -> Self {
+    pub(in crate::serve) fn new((rate, most): (f64, f64)) -> Self {
         Self { rate, most, level: Mutex::new((now(), most)) }
     }
 
     /// Whether one more may pass now.
-    pub(super) fn may_pass(&self) -> bool {
+    pub(in crate::serve) fn may_pass(&self) -> bool {
         self.may_pass_at(now())
     }
 
