@@ -5,7 +5,7 @@ use rusqlite::{Row, params_from_iter};
 use trace_core::model::{Mode, Outcome, Protocols, Target, TraceKind, Ttl, Uuid};
 
 use super::Store;
-use super::filter::{Conditions, Cursor, Filter};
+use super::filter::{Conditions, Cursor, Filter, Match};
 use super::put::outcome_code;
 use crate::Error;
 
@@ -38,21 +38,47 @@ pub struct Summary {
     pub cursor: Cursor,
 }
 
+/// What is shown of the traces whose keys were found.
 const COLUMNS: &str = "SELECT m.uuid, s.kind, s.vantage, s.target, a.ip, s.protocol, s.mode, m.started, m.duration_ns, m.outcome,
         p.last_ttl, p.hash, m.key
-    FROM measurement AS m JOIN setup AS s ON s.id = m.setup JOIN path AS p ON p.id = m.path
-    LEFT JOIN address AS a ON a.id = m.address ";
+    FROM (FOUND) AS found CROSS JOIN measurement AS m ON m.key = found.key JOIN setup AS s ON s.id = m.setup
+    JOIN path AS p ON p.id = m.path LEFT JOIN address AS a ON a.id = m.address
+    ORDER BY m.started DESC, m.key DESC";
+
+/// How the traces of a list are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// By time: the first ones that pass are soon found, since many do.
+    Time,
+    /// Setup by setup, in an index that holds all that is asked for.
+    Setups,
+}
+
+/// Setups are looked through one by one if no more than one of so many is wanted.
+const FEW: i64 = 20;
 
 /// The question for the traces that pass `filter`, the newest first, and its values.
-pub(super) fn question(filter: &Filter) -> (String, Vec<Value>) {
-    let Conditions { mut sql, mut values } = filter.of_trace();
+pub(super) fn question(filter: &Filter, way: Way) -> (String, Vec<Value>) {
+    let Conditions { sql, mut values } = filter.of_trace();
     let of_setup = filter.of_setup();
-    if !of_setup.sql.is_empty() {
-        sql.push_str(&format!(" AND m.setup IN (SELECT id FROM setup AS s {})", of_setup.sql));
-        values.extend(of_setup.values);
-    }
+    let found = match way {
+        _ if of_setup.sql.is_empty() && way == Way::Time => format!("FROM measurement AS m {sql}"),
+        // The plus keeps the index of setups from being taken.
+        Way::Time => {
+            format!(
+                "FROM measurement AS m {sql} AND +m.setup IN (SELECT id FROM setup AS s {})",
+                of_setup.sql
+            )
+        }
+        Way::Setups => {
+            let of_setup = of_setup.sql.replacen("WHERE", "AND", 1);
+            format!("FROM setup AS s CROSS JOIN measurement AS m ON m.setup = s.id {sql} {of_setup}")
+        }
+    };
+    values.extend(of_setup.values);
     values.push(filter.limit.map_or(-1, i64::from).into());
-    (format!("{COLUMNS}{sql} ORDER BY m.started DESC, m.key DESC LIMIT ?"), values)
+    let found = format!("SELECT m.key AS key {found} ORDER BY m.started DESC, m.key DESC LIMIT ?");
+    (COLUMNS.replace("FOUND", &found), values)
 }
 
 impl Store {
@@ -63,7 +89,7 @@ impl Store {
     /// [`Error::Damaged`] when a row makes no sense, and what SQLite may say.
     pub fn list(&self, filter: &Filter) -> Result<Vec<Summary>, Error> {
         let fault = self.fault("list the traces");
-        let (sql, values) = question(filter);
+        let (sql, values) = question(filter, self.way(filter)?);
         let mut statement = self.connection.prepare_cached(&sql).map_err(fault)?;
         let rows = statement.query_map(params_from_iter(values), |row| Ok(summary(row))).map_err(fault)?;
         let mut summaries = Vec::new();
@@ -75,6 +101,26 @@ impl Store {
             })?);
         }
         Ok(summaries)
+    }
+
+    /// Which way finds the traces of a filter sooner.
+    fn way(&self, filter: &Filter) -> Result<Way, Error> {
+        // Most traces reach their target.
+        if !matches!(filter.outcome, Match::Any | Match::Is(Outcome::Reached)) {
+            return Ok(Way::Setups);
+        }
+        let Conditions { sql, values } = filter.of_setup();
+        if sql.is_empty() {
+            return Ok(Way::Time);
+        }
+        let sql =
+            format!("SELECT (SELECT count(*) FROM setup AS s {sql}) * {FEW} <= (SELECT count(*) FROM setup)");
+        let few = self
+            .connection
+            .prepare_cached(&sql)
+            .and_then(|mut statement| statement.query_row(params_from_iter(values), |row| row.get(0)));
+        let few: bool = few.map_err(self.fault("list the traces"))?;
+        Ok(if few { Way::Setups } else { Way::Time })
     }
 
     /// How many traces there are.

@@ -125,6 +125,13 @@ fn lists_are_filtered_by_everything_that_tells_traces_apart() {
     }
     let numbers = |filter: Filter| -> Vec<usize> {
         let number = |id| traces.iter().position(|(trace, _)| trace.id == id).unwrap();
+        let [by_time, by_setups] = [list::Way::Time, list::Way::Setups].map(|way| -> Vec<[u8; 16]> {
+            let (sql, values) = list::question(&filter, way);
+            let mut statement = store.connection.prepare(&sql).unwrap();
+            let rows = statement.query_map(params_from_iter(values), |row| row.get(0)).unwrap();
+            rows.collect::<Result<_, _>>().unwrap()
+        });
+        assert_eq!(by_time, by_setups, "{filter:?}");
         store.list(&filter).unwrap().into_iter().map(|summary| number(summary.id)).collect()
     };
     let any = Filter::default;
@@ -184,11 +191,19 @@ fn no_list_reads_every_trace_there_is() {
         Filter { kind: Some(TraceKind::Imported), ..any() },
     ];
     for filter in filters.into_iter().flat_map(|filter| [Filter { before, ..filter.clone() }, filter]) {
-        let (sql, values) = list::question(&filter);
-        let mut statement = store.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-        let lines = statement.query_map(params_from_iter(values), |row| row.get::<_, String>(3)).unwrap();
-        let plan = lines.collect::<Result<Vec<_>, _>>().unwrap().join("\n");
-        assert!(plan.contains("SEARCH m USING") && !plan.contains("SCAN m"), "{filter:?}:\n{plan}");
+        for way in [list::Way::Time, list::Way::Setups] {
+            let (sql, values) = list::question(&filter, way);
+            let mut statement = store.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let lines = statement.query_map(params_from_iter(values), |row| row.get::<_, String>(3)).unwrap();
+            let plan = lines.collect::<Result<Vec<_>, _>>().unwrap().join("\n");
+            let index = match way {
+                list::Way::Time => "INDEX measurement_started (started>?",
+                list::Way::Setups => {
+                    "SEARCH m USING COVERING INDEX measurement_series (setup=? AND started>?"
+                }
+            };
+            assert!(plan.contains(index) && !plan.contains("SCAN m"), "{filter:?} {way:?}:\n{plan}");
+        }
     }
 }
 
