@@ -1,6 +1,8 @@
 //! What was typed. What was meant is made of it in [`crate::settings`].
 
+mod changes;
 mod config;
+mod diff;
 mod geo;
 mod help;
 mod import;
@@ -20,7 +22,9 @@ use trace_geo::origin::Stated;
 use trace_render::{Extent, Projection, Theme};
 
 use crate::clock::{Since, parse_since};
+pub(crate) use changes::ChangesArguments;
 pub(crate) use config::{ConfigVerb, ShowConfigArguments};
+pub(crate) use diff::DiffArguments;
 pub(crate) use geo::UpdateArguments;
 pub(crate) use import::ImportArguments;
 pub(crate) use list::ListArguments;
@@ -127,10 +131,18 @@ pub(crate) enum Verb {
     Relocate(RelocateArguments),
     /// Say how the paths to a host followed one another
     ///
-    /// One line an era: traces to one address, with one protocol and from one vantage point, that took one path until
-    /// another was taken. Times are those to the host: the least of all probes, and median and 95th percentile of the
+    /// One line an era: traces to one address, with one protocol and from one vantage point, until the path changed.
+    /// Packets that are balanced over several ways begin no other era: a column says how many ways there were. Times are those to the host: the least of all probes, and median and 95th percentile of the
     /// medians of the traces.
     History(HistoryArguments),
+    /// Say what changed on the way to a host
+    ///
+    /// Its path, the level of its round-trip time, and its loss, the newest change first. A change is told once it lasted
+    /// long enough to be told from chance; balanced packets, silent hops, single outliers, the rhythm of the day, and
+    /// routers that limit their answers are none. `diff BEFORE AFTER` shows its traces.
+    Changes(ChangesArguments),
+    /// Hold two kept traces against one another
+    Diff(DiffArguments),
     /// Write kept traces for other programs
     Export(ExportArguments),
     /// Bring traces in from files
@@ -334,6 +346,9 @@ pub(crate) struct HistoryArguments {
     /// Only traces started since then: 7d, 12h, a date
     #[arg(long, value_name = "TIME", value_parser = parse_since)]
     pub(crate) since: Option<Since>,
+    /// How many eras, the newest [default: all]
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u32>,
     #[command(flatten)]
     pub(crate) format: FormatArguments,
 }

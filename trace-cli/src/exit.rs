@@ -8,6 +8,8 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     /// Done; a trace reached its target.
     Done,
+    /// Held against one another, and there are differences.
+    Different,
     /// Traced, and the target was not reached.
     NotReached,
     /// Could not probe: name not resolved, no route, not permitted.
@@ -25,7 +27,7 @@ impl Exit {
     pub(crate) const fn status(self) -> u8 {
         match self {
             Self::Done => 0,
-            Self::NotReached => 1,
+            Self::Different | Self::NotReached => 1,
             Self::Senseless => 2,
             Self::CouldNotProbe => 3,
             Self::CouldNotKeep => 4,

@@ -100,6 +100,8 @@ fn run(
         Verb::Relocate(typed) => verb::relocate::run(typed, data_dir, voice, output),
         Verb::List(typed) => verb::list::run(typed, data_dir, output),
         Verb::Show(typed) => verb::show::run(typed, data_dir, output),
+        Verb::Changes(typed) => verb::changes::run(typed, data_dir, output),
+        Verb::Diff(typed) => verb::diff::run(typed, data_dir, output),
         Verb::History(typed) => verb::history::run(typed, data_dir, output),
         Verb::Export(typed) => verb::export::run(typed, data_dir, output),
         Verb::Import(typed) => verb::import::run(&typed, data_dir, voice, output),

@@ -1,8 +1,10 @@
 //! Traces and places as text: pure functions from values to strings.
 
 pub(crate) mod budget;
+pub(crate) mod changes;
 pub(crate) mod columns;
 pub(crate) mod config;
+pub(crate) mod diff;
 pub(crate) mod explain;
 mod form;
 pub(crate) mod health;

@@ -47,6 +47,28 @@ pub(super) const TRACE_NAMES: &str = "\
 TRACE is an id, an unambiguous beginning or end of one (lists print the last 8 digits), `latest`, or the path of \
 a document file.";
 
+pub(super) const DIFF_NOTES: &str = "\
+The same routers stand in one line, however many others came between. - is a hop of the first trace, + one of the second, \
+~ one where packets are balanced over several ways, ? one that was silent in one of the traces. Beneath stand the \
+networks, cities and countries, and what it comes to:
+  same               the same routers answer
+  silent-hop         a hop answers in one of the traces only
+  rate-limiting      the same, and it is seen to limit its answers
+  load-balancing     packets go several ways, and each trace met some of them
+  uncertain          the paths part and meet again: load balancing, or another path
+  unreached          the path is the same, but one of the traces did not reach the target
+  reroute            the path is another one
+  different-targets  the traces lead to different targets
+
+A and B are ids, unambiguous beginnings or ends of some (lists print the last 8 digits), `latest`, or paths of document \
+files.
+
+Exit status:
+  0    the same routers answer
+  1    the traces differ
+  2    what was typed makes no sense
+  4    could not read";
+
 pub(super) const COMPLETIONS: &str = "\
 For example:
   trace-cli completions bash > ~/.local/share/bash-completion/completions/trace-cli

@@ -19,6 +19,9 @@ pub(crate) fn run(typed: HistoryArguments, data_dir: Option<PathBuf>, output: &m
         eras.extend(store.history(&Subject { target, since }).blame(Exit::CouldNotKeep)?);
     }
     eras.sort_by_key(|era| (era.first, era.last));
+    if let Some(limit) = typed.limit.and_then(|limit| usize::try_from(limit).ok()) {
+        eras.drain(..eras.len().saturating_sub(limit));
+    }
     let text = history::eras(&eras, typed.format.format, output.paint()).blame(Exit::CouldNotKeep)?;
     output.print_form(typed.format.format, &text)?;
     Ok(Exit::Done)

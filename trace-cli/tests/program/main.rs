@@ -14,6 +14,7 @@ mod server;
 
 mod bad_input;
 mod chains;
+mod changes;
 mod doctor;
 mod import;
 mod kept;

@@ -44,7 +44,7 @@ impl Serialize for Change {
             }),
             What::Rtt { .. } | What::Loss { .. } => None,
         };
-        let ms = |rtt: core::time::Duration| rtt.as_secs_f64() * 1e3;
+        let ms = |rtt: core::time::Duration| rtt.as_nanos() as f64 / 1e6;
         let level = match self.what {
             What::Path { .. } => None,
             What::Rtt { before, after, score } => {

@@ -11,6 +11,17 @@
 //! What comes and goes with the hours of the day is taken out first (see [`super::rhythm`]). As long as the days are not
 //! known, only a plain step counts: all new times beyond the ninetieth percentile, by as much again as what was usual is
 //! wide. No slow rise looks like that.
+//!
+//! # How often it is wrong
+//!
+//! In simulations of a trace an hour, with seeds that the limits were not chosen with (`rates_of_alarms` in the tests prints
+//! such figures): no false alarm in a hundred years each of normal noise, of noise with long tails, and of noise with
+//! outliers in three of a hundred traces; one in a hundred years where neighbours are correlated by 0.3, five by 0.6. What is
+//! busy in office hours and not at weekends gives two or three a year, most of them before the first weekends are known.
+//! A rise by three times the noise is found in 97 of 100 cases after a dozen traces, by five times in all after ten; by
+//! twice it is found in a third of them, and a smaller one is not told. While the days are not known, a rise has to be some
+//! ten times the noise. A line that always alternates between two levels hides shifts that are smaller than their
+//! distance.
 
 use std::collections::VecDeque;
 
@@ -19,7 +30,7 @@ use super::rhythm::{self, Day};
 /// How many traces are looked at.
 const WINDOW: usize = 96;
 
-/// How many standard deviations are beyond chance. Chosen by simulation.
+/// How many standard deviations are beyond chance.
 const LIMIT: f64 = 4.4;
 
 /// The same for a change that takes back the one before it, which is nothing strange.

@@ -76,7 +76,7 @@ struct Pair<'a> {
 }
 
 fn ms(rtt: Duration) -> f64 {
-    rtt.as_secs_f64() * 1e3
+    rtt.as_nanos() as f64 / 1e6
 }
 
 fn summary(side: &Side) -> Summary {

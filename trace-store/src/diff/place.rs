@@ -42,8 +42,16 @@ impl<'a> Places<'a> {
 /// What both paths lead through, side by side, at a coarser level: repeats are one step. A hop that is silent in one of the
 /// traces tells nothing of where the paths differ, so it counts in neither.
 pub(super) fn steps(rows: &[Row], name: impl Fn(&Place) -> Option<String>) -> Vec<Step> {
+    let told = |row: &&Row| match row.mark {
+        Mark::Silent | Mark::RateLimited => false,
+        // Of one branch nothing may be known.
+        Mark::Balanced => {
+            row.a.as_ref().and_then(&name).is_some() == row.b.as_ref().and_then(&name).is_some()
+        }
+        Mark::Same | Mark::Added | Mark::Removed | Mark::Replaced => true,
+    };
     let of = |side: fn(&Row) -> Option<&Place>| {
-        let heard = rows.iter().filter(|row| !matches!(row.mark, Mark::Silent | Mark::RateLimited));
+        let heard = rows.iter().filter(told);
         let mut names: Vec<String> = heard.filter_map(side).filter_map(&name).collect();
         names.dedup();
         names

@@ -169,3 +169,50 @@ fn figures() {
         println!("{queries} probes: {:.1} bytes a hop", super::size::bytes_per_hop(66_000, 200, queries));
     }
 }
+
+/// The database in the directory `TRACE_STORE_DATABASE`, as `examples/generate` makes it, or one of a million hops.
+#[test]
+#[ignore = "prints figures for people and checks nothing"]
+fn changes_of_one_target() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = match std::env::var_os("TRACE_STORE_DATABASE") {
+        Some(there) => Store::open_read_only(there.as_ref()).unwrap(),
+        None => {
+            let mut store = Store::open(directory.path()).unwrap();
+            let traces: Vec<_> = (0..66_000).map(|number| realistic::trace(number, 76, 1)).collect();
+            for chunk in traces.chunks(1000) {
+                let batch: Vec<_> = chunk.iter().map(|(trace, atlas)| (trace, atlas)).collect();
+                store.put_batch(&batch, Documents::Skip).unwrap();
+            }
+            store
+        }
+    };
+    let newest = store.list(&Filter { limit: Some(40), ..Filter::default() }).unwrap();
+    let week = newest[0].started - 7 * 86_400 * 1_000_000_000;
+    let mut targets: Vec<String> =
+        newest.iter().map(|summary| summary.target.as_ref().unwrap().address.to_string()).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    println!("{} traces, {} targets asked", store.count().unwrap(), targets.len());
+    for (name, since) in [("a week", Some(week)), ("ever", None)] {
+        let spans: Vec<_> = targets
+            .iter()
+            .map(|target| {
+                let subject = super::super::Subject { target: target.clone(), since };
+                let found = store.changes(&subject).unwrap().len();
+                let span = median(5, || took(|| store.changes(&subject).unwrap()).0);
+                (span, found, store.history(&subject).unwrap().iter().map(|era| era.traces).sum::<u64>())
+            })
+            .collect();
+        let mut times: Vec<_> = spans.iter().map(|(span, ..)| *span).collect();
+        times.sort_unstable();
+        println!(
+            "changes of a target, {name}: median {:?}, worst {:?}; changes and traces: {:?}",
+            times[times.len() / 2],
+            times[times.len() - 1],
+            spans.iter().map(|(_, found, traces)| (*found, *traces)).collect::<Vec<_>>()
+        );
+    }
+    println!("news of a trace: {:?}", median(21, || took(|| store.news(newest[0].id).unwrap()).0));
+    println!("changes of all targets in a week: {:?}", took(|| store.all_changes(Some(week)).unwrap().len()));
+}
