@@ -3,7 +3,7 @@
     Asset {
         path: "/",
         content_type: "text/html; charset=utf-8",
-        etag: "\"deaa84342b5cf1e16701d2ec\"",
+        etag: "\"a275b80e0a205315f4fa9fb9\"",
         immutable: false,
         encoding: Encoding::Gzip,
         length: 1156,
@@ -55,12 +55,12 @@
         bytes: include_bytes!("noto-sans-600.woff2"),
     },
     Asset {
-        path: "/assets/page.1c3273f9a54b.js",
+        path: "/assets/page.20b8a4c10155.js",
         content_type: "text/javascript; charset=utf-8",
-        etag: "\"1c3273f9a54b4f4a0c21c858\"",
+        etag: "\"20b8a4c101556c0a68cf0811\"",
         immutable: true,
         encoding: Encoding::Gzip,
-        length: 141100,
+        length: 141181,
         bytes: include_bytes!("page.js.gz"),
     },
     Asset {

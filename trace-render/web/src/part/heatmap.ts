@@ -120,7 +120,7 @@ export class HeatMap {
       }
     });
     const since = Date.parse(series.since), until = Date.parse(series.until);
-    fill(this.axis, ...timeTicks(since, until, Math.max(2, width / 64)).map((tick) => {
+    fill(this.axis, ...timeTicks(since, until, Math.max(2, width / 64)).filter(({ at }) => ((at - since) / (until - since)) * width > 20).map((tick) => {
       const mark = h("span", { class: tick.strong ? "tick strong" : "tick" }, tick.label);
       mark.style.left = `${(((tick.at - since) / (until - since)) * width).toFixed(1)}px`;
       return mark;

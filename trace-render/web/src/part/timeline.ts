@@ -82,7 +82,7 @@ export class Timeline {
       return s("rect", { class: `era ${classes.get(era.path) ?? ""}`, x: x0.toFixed(1), y: 4, width: Math.max(2, x1 - x0 - 1).toFixed(1), height: HEIGHT - 8, rx: 1.5 });
     }));
     const ticks = timeTicks(this.range.since, this.range.until, Math.max(2, width / 64));
-    fill(this.axis, ...ticks.map((tick) => {
+    fill(this.axis, ...ticks.filter(({ at }) => this.x(at) > 20 && this.x(at) < width - 8).map((tick) => {
       const mark = h("span", { class: tick.strong ? "tick strong" : "tick" }, tick.label);
       mark.style.left = `${this.x(tick.at).toFixed(1)}px`;
       return mark;
