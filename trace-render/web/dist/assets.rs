@@ -3,7 +3,7 @@
     Asset {
         path: "/",
         content_type: "text/html; charset=utf-8",
-        etag: "\"a275b80e0a205315f4fa9fb9\"",
+        etag: "\"c4b10f56a68ff917317f1ccc\"",
         immutable: false,
         encoding: Encoding::Gzip,
         length: 1156,
@@ -55,15 +55,6 @@
         bytes: include_bytes!("noto-sans-600.woff2"),
     },
     Asset {
-        path: "/assets/page.20b8a4c10155.js",
-        content_type: "text/javascript; charset=utf-8",
-        etag: "\"20b8a4c101556c0a68cf0811\"",
-        immutable: true,
-        encoding: Encoding::Gzip,
-        length: 141181,
-        bytes: include_bytes!("page.js.gz"),
-    },
-    Asset {
         path: "/assets/page.2a60260252b6.css",
         content_type: "text/css; charset=utf-8",
         etag: "\"2a60260252b640140c04b483\"",
@@ -71,5 +62,14 @@
         encoding: Encoding::Gzip,
         length: 29435,
         bytes: include_bytes!("page.css.gz"),
+    },
+    Asset {
+        path: "/assets/page.523cf722701c.js",
+        content_type: "text/javascript; charset=utf-8",
+        etag: "\"523cf722701cff33693f8a07\"",
+        immutable: true,
+        encoding: Encoding::Gzip,
+        length: 141408,
+        bytes: include_bytes!("page.js.gz"),
     },
 ]

@@ -77,8 +77,9 @@ export class Legs {
     return this.order.length <= FEW;
   }
 
-  look(route: number): Look | undefined {
-    return this.looks[route];
+  /** Whether nothing is left to be drawn for a view. */
+  settled(view: View): boolean {
+    return this.few || (this.back?.view === null && this.front?.whole === true && covers(this.front.view, view, 0.4));
   }
 
   /** Draws what there is; true when it is all of it, and where the map is now. */

@@ -58,6 +58,9 @@ export class WorldMap {
   private hit: Hit | null = null;
   private emphasis: Emphasis | null = null;
   private walk = -1;
+  /** When the last frame was drawn, and how long after the one before it. */
+  private drawn = 0;
+  private pace = 0;
   private position: MapPosition | null = null;
   private readonly ends: (() => void)[] = [];
 
@@ -220,7 +223,7 @@ export class WorldMap {
           this.draw();
         }, () => undefined);
       }
-    }, REST_MS);
+    }, Math.max(REST_MS, Math.min(1200, 3 * this.pace)));
   }
 
   /** Asks for a frame. */
@@ -229,13 +232,17 @@ export class WorldMap {
     this.asked = requestAnimationFrame((now) => {
       this.asked = 0;
       const before = performance.now();
+      // On a busy machine frames come late: that is no rest yet.
+      this.pace = now - this.drawn;
+      this.drawn = now;
       if (this.flight) {
         const t = Math.min(1, (now - this.flight.start) / FLY_MS);
         this.current = between(this.flight.from, this.flight.to, Math.max(0, t));
         if (t >= 1) this.flight = null;
         else this.draw();
       }
-      if (!this.paint()) this.draw();
+      const fine = this.legs.settled(this.current);
+      if (!this.paint() || !fine) this.draw();
       this.frames.push(performance.now() - before);
       if (this.frames.length > 600) this.frames.splice(0, 300);
     });
@@ -248,7 +255,8 @@ export class WorldMap {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.fillStyle = colors.ocean;
     context.fillRect(0, 0, view.width, view.height);
-    const land = this.still && this.near !== null ? this.near : this.far;
+    // Fine shapes take several times as long: they wait until all legs are there, so that they are drawn once.
+    const land = this.still && this.near !== null && this.legs.settled(view) ? this.near : this.far;
     graticule(context, view, colors);
     if (land) this.ground.draw(context, view, land, ratio, this.still && land === this.near);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
