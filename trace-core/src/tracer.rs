@@ -114,6 +114,23 @@ impl<L: Link> Tracer<L> {
         self
     }
 
+    /// Changes that limit.
+    pub fn set_rate(&mut self, packets_per_second: u32) {
+        self.engine.limit_rate(packets_per_second);
+    }
+
+    /// Forgets the jobs that are finished, if all of them are; says whether it did. A tracer remembers a few bytes of each,
+    /// so whoever traces for years lets it forget now and then. Numbers of targets begin at 0 again.
+    pub fn forget(&mut self) -> bool {
+        if !self.events.is_empty() || !self.engine.forget() {
+            return false;
+        }
+        self.directory = Directory::new();
+        self.entries.clear();
+        self.handed_out = None;
+        true
+    }
+
     /// Switches a rule of the engine off, to show in the simulation what it is good for.
     #[cfg(feature = "sim")]
     #[must_use]

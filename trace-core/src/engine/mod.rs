@@ -163,6 +163,17 @@ impl Engine {
         self.spacing = Duration::from_secs(1).checked_div(packets_per_second);
     }
 
+    /// Forgets the targets that are finished, if all of them are and nothing is left to be told; says whether it did. What
+    /// routers can still answer is not forgotten.
+    pub fn forget(&mut self) -> bool {
+        let is_idle = self.open == 0 && self.waiting == 0 && self.events.is_empty();
+        if is_idle {
+            self.seats.clear();
+            self.schedule = Schedule::default();
+        }
+        is_idle
+    }
+
     /// Adds a target. Its trace starts when [`Engine::poll`] comes to it, `now` at the earliest.
     pub fn add(&mut self, request: &Request, _now: Moment) -> TargetIndex {
         let number = u32::try_from(self.seats.len()).unwrap_or(u32::MAX);

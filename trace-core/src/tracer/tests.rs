@@ -167,3 +167,25 @@ fn what_is_finished_is_forgotten() {
     }
     assert!(tracer.entries.iter().all(Option::is_none));
 }
+
+#[test]
+fn a_tracer_that_forgets_goes_on_as_if_it_were_new() {
+    let mut network = Network::chain(Family::V4, 3, Duration::from_millis(2));
+    network.target(sim::target(Family::V4, 1)).path(sim::Path::through(1..=3));
+    let mut tracer = Tracer::new(SimulatedLink::new(network, 1, Mode::Raw));
+    let mut first = None;
+    for number in 0..20 {
+        let target = Target::from(sim::target(Family::V4, 1));
+        let job = Job::new(Uuid::from_u128(number), target, Protocols::One(Protocol::Icmp), 0);
+        let index = tracer.add(job).unwrap();
+        assert_eq!(index, *first.get_or_insert(index), "numbers begin anew");
+        assert!(!tracer.forget(), "nothing is forgotten while it is traced");
+        let mut reached = false;
+        while let Some(event) = tracer.next_event(&|| false).unwrap() {
+            if let Event::Finished { trace, .. } = event {
+                reached = trace.reached() && trace.hops.len() == 4;
+            }
+        }
+        assert!(reached && tracer.forget());
+    }
+}
