@@ -13,6 +13,7 @@ pub(crate) mod hops;
 pub(crate) mod list;
 pub(crate) mod lookup;
 pub(crate) mod moves;
+pub(crate) mod news;
 pub(crate) mod notes;
 pub(crate) mod place;
 #[cfg(test)]

@@ -12,20 +12,35 @@ static POINTED: AtomicBool = AtomicBool::new(false);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Voice {
     verbose: bool,
+    /// Nobody sits at a terminal: it goes into the log.
+    logs: bool,
 }
 
 impl Voice {
     /// A voice that also tells what is being done, if asked to.
     pub(crate) const fn new(verbose: bool) -> Self {
-        Self { verbose }
+        Self { verbose, logs: false }
+    }
+
+    /// The same, for a program that runs by itself: what is said is logged.
+    pub(crate) const fn logging(self) -> Self {
+        Self { logs: true, ..self }
     }
 
     /// Something went wrong, or is not as was asked. Whoever is not permitted something for the first time learns who
     /// can tell what mends it.
     pub(crate) fn warn(self, text: &str) {
-        say(text);
+        self.say(text);
         if is_refusal(text) && !POINTED.swap(true, Ordering::Relaxed) {
-            say("`trace-cli doctor` tells what is permitted here, and what mends the rest");
+            self.say("`trace-cli doctor` tells what is permitted here, and what mends the rest");
+        }
+    }
+
+    fn say(self, text: &str) {
+        if self.logs {
+            tracing::warn!("{text}");
+        } else {
+            say(text);
         }
     }
 
@@ -36,7 +51,9 @@ impl Voice {
 
     /// What is being done, for those who asked for it.
     pub(crate) fn tell(self, text: impl FnOnce() -> String) {
-        if self.verbose {
+        if self.verbose && self.logs {
+            tracing::debug!("{}", text());
+        } else if self.verbose {
             say(&text());
         }
     }

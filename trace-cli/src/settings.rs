@@ -4,7 +4,6 @@
 
 mod aim;
 mod probing;
-#[allow(dead_code, reason = "the loop that reads it is being built")]
 mod watch;
 
 use std::ffi::OsString;
@@ -25,7 +24,7 @@ use crate::picture::{self, Picture};
 use crate::targets::{Rules, Targets};
 pub(crate) use aim::Aim;
 pub(crate) use probing::{Choice, FOREVER};
-pub(crate) use watch::WatchSettings;
+pub(crate) use watch::{How, Wanted, WatchSettings};
 
 /// Up to so many hosts get documents beside the database.
 const DOCUMENTED: u128 = 10;

@@ -9,8 +9,8 @@ use super::{Locating, Probing};
 use crate::clock::parse_span;
 
 pub(super) const WATCH_NOTES: &str = "\
-Targets come from the command line, from --targets, and from the [[target]] tables of the config file, which may have \
-settings of their own. Traces start at whole multiples of --every, each target a little later than the one before; \
+Where neither hosts nor --targets are typed, the [[target]] tables of the config file say whom to watch; each may have \
+settings of its own, which hold also for a host that is typed. Traces start at whole multiples of --every, each target a little later than the one before; \
 after a change a target is traced four times as often for a while, and one that has not changed for long every second \
 time only (--steady stops both).
 

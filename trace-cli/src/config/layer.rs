@@ -133,6 +133,10 @@ impl Typed {
         decided.extend(
             self.off.iter().filter_map(|name| args.get_key_value(name.as_str())).map(|(name, _)| *name),
         );
+        // A file that the environment has shown is shown instead of what is kept.
+        if args.contains_key("csv") && is_set("CSV_DATA") {
+            decided.insert("data-dir");
+        }
         let mut taken = Taken::new();
         for section in sections {
             let open: Vec<(&'a str, &'a Written)> = section

@@ -89,6 +89,10 @@ fn every_mistake_is_told_with_its_place_and_a_suggestion() {
           |        ^^^^^^
     "#);
     assert_snapshot!(wrong("[[target]]\nhost = \"https://example.com\"\n[[target]]\nevery = \"1h\"\n[[target]]\nhost = \"a\"\nmode = \"raw\"\n"), @r#"
+    /etc/trace/config.toml:2:8: "https://example.com" is the address of a page (https), not of a host; give the host name alone
+        2 | host = "https://example.com"
+          |        ^^^^^^^^^^^^^^^^^^^^^
+
     /etc/trace/config.toml:3:1: this target has no host
         3 | [[target]]
           | ^^^^^^^^^^ say which: host = "example.com"
@@ -280,7 +284,7 @@ fn the_example_is_sound_and_names_every_option() {
     for (name, _) in known.shared() {
         assert!(has("", name), "the example does not name {name}");
     }
-    for verb in ["trace", "watch", "map"] {
+    for verb in VERBS {
         for (name, _) in known.of_verb(verb) {
             assert!(
                 has("", name) || has(&format!("[{verb}]"), name),

@@ -55,6 +55,6 @@ mod tests {
     fn an_unknown_verb_is_refused() {
         let failure = page(&["tarce".to_owned()]).unwrap_err();
         assert_eq!(failure.exit, Exit::Senseless);
-        assert!(failure.to_string().starts_with("\"tarce\" is no verb; known are: trace map "));
+        assert!(failure.to_string().starts_with("\"tarce\" is no verb; known are: trace watch map "));
     }
 }

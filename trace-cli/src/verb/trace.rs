@@ -3,7 +3,6 @@
 mod board;
 mod finish;
 mod keep;
-#[allow(dead_code, reason = "watch, which is being built, asks for the rest")]
 pub(super) mod launch;
 mod live;
 #[cfg(feature = "serve")]
@@ -83,7 +82,7 @@ pub(crate) fn run(
     let measured = if settings.is_single() {
         for host in settings.targets.clone().into_hosts() {
             let addresses = host.resolve(settings.wish.as_ref());
-            launch.host(&mut tracer, (&aim, 0), &host, addresses)?;
+            launch.host(&mut tracer, (&aim, 0), &host, addresses).1?;
         }
         listen(&interrupt)?;
         if settings.probing.rounds > 1 && settings.format == Format::Table && output.is_terminal() {
@@ -267,7 +266,7 @@ fn many(
                     supply::Next::Host(found) => {
                         let (host, addresses) = *found;
                         untraced = untraced.saturating_sub(1);
-                        if let Err(failure) = launch.host(tracer, (&aim, 0), &host, addresses) {
+                        if let (_, Err(failure)) = launch.host(tracer, (&aim, 0), &host, addresses) {
                             // The other hosts are traced all the same.
                             refused = refused.max(tell(voice, &failure));
                         }

@@ -30,5 +30,6 @@ mod serve;
 mod sights;
 mod sweep;
 mod verdicts;
+mod watch;
 mod ways;
 mod whole_job;

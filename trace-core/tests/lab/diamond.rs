@@ -126,6 +126,15 @@ impl Diamond {
         &self.nodes[0]
     }
 
+    /// From now on everything goes one way, from 0 on.
+    pub(crate) fn lead(&self, way: u8) {
+        for family in [4, 6] {
+            let (to, via) = (net(3, family), end(10 + way, 2, family));
+            let line = format!("route replace {to} via {via} dev r{}\n", 10 + way);
+            if family == 4 { self.nodes[1].ip(&line) } else { self.nodes[1].ip6(&line) }
+        }
+    }
+
     /// The address of the target, which answers at TTL 4.
     pub(crate) fn target(&self, family: u8) -> IpAddr {
         end(3, 2, family)

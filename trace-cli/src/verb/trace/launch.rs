@@ -84,19 +84,24 @@ impl Launch {
     }
 
     /// Starts the trace of a host, to the first of its addresses that there is a way to; or to all of them, if that
-    /// was asked for. `tag` is what the caller calls them. Returns how many were started.
+    /// was asked for. `tag` is what the caller calls them. Says how many traces were
+    /// started, and why others were not.
     pub(in crate::verb) fn host(
         &mut self,
         tracer: &mut AnyTracer,
         (aim, tag): (&Arc<Aim>, usize),
         host: &Host,
         addresses: anyhow::Result<Vec<IpAddr>>,
-    ) -> Result<usize> {
-        let addresses = addresses.blame(Exit::CouldNotProbe)?;
+    ) -> (usize, Result<()>) {
+        let addresses = match addresses.blame(Exit::CouldNotProbe) {
+            Ok(addresses) => addresses,
+            Err(failure) => return (0, Err(failure)),
+        };
         self.voice.tell(|| format!("{}: {addresses:?}", host.name().unwrap_or("address")));
         let (name, zone) = (host.name(), host.zone());
         if !aim.all_addresses {
-            return self.first_of(tracer, (aim, tag), (name, zone), addresses.into()).map(|()| 1);
+            let started = self.first_of(tracer, (aim, tag), (name, zone), addresses.into());
+            return (usize::from(started.is_ok()), started);
         }
         let (mut started, mut refused) = (0, None);
         for address in addresses {
@@ -106,7 +111,7 @@ impl Launch {
                 Err(failure) => refused = refused.or(Some(failure)),
             }
         }
-        refused.map_or(Ok(started), Err)
+        (started, refused.map_or(Ok(()), Err))
     }
 
     fn first_of(

@@ -63,7 +63,7 @@ pub(crate) fn run(
     let aim = Arc::new(settings.aim());
     for host in settings.targets.clone().into_hosts() {
         let found = host.resolve(settings.wish.as_ref());
-        launch.host(&mut tracer, (&aim, 0), &host, found)?;
+        launch.host(&mut tracer, (&aim, 0), &host, found).1?;
     }
     if let Some((draft, _)) = launch.first_draft() {
         tell(Sight::Begin(&draft));

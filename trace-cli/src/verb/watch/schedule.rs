@@ -40,12 +40,20 @@ pub(super) struct Moment {
 /// What became of a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ended {
-    /// It is as it was.
-    Same,
-    /// Path, outcome, RTT or loss are not as they were.
-    Changed,
+    /// It was made.
+    Traced,
     /// Nothing could be sent: no name, no route, not permitted.
     Failed,
+}
+
+/// How a target is to be traced.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rhythm {
+    pub(super) every: Duration,
+    /// Decides its offset: a hash of its name.
+    pub(super) seed: u64,
+    /// Neither sooner after a change nor later when nothing changes.
+    pub(super) steady: bool,
 }
 
 /// What became of the slots of a target, or of all.
@@ -63,6 +71,8 @@ pub(super) struct Account {
     pub(super) asleep: u64,
     /// The clock was set past it, or this process did not get to it.
     pub(super) late: u64,
+    /// There was no room for its result.
+    pub(super) full: u64,
     /// Traces beside those of the slots: after a change, or tried again.
     pub(super) extra: u64,
 }
@@ -70,7 +80,7 @@ pub(super) struct Account {
 impl Account {
     /// Slots in all.
     pub(super) const fn slots(&self) -> u64 {
-        self.traced + self.quiet + self.busy + self.failed + self.asleep + self.late
+        self.traced + self.quiet + self.busy + self.failed + self.asleep + self.late + self.full
     }
 
     const fn add(&mut self, other: &Self) {
@@ -80,6 +90,7 @@ impl Account {
         self.failed += other.failed;
         self.asleep += other.asleep;
         self.late += other.late;
+        self.full += other.full;
         self.extra += other.extra;
     }
 }
@@ -98,6 +109,7 @@ pub(super) enum Disturbance {
 struct Entry {
     every: i64,
     offset: i64,
+    steady: bool,
     due: i64,
     /// The slot of its own interval that was accounted for last.
     slot: i64,
@@ -120,28 +132,38 @@ pub(super) struct Schedule {
     entries: Vec<Entry>,
     queue: BinaryHeap<Reverse<(i64, usize)>>,
     last: Moment,
+    /// Places of targets that are gone.
+    free: Vec<usize>,
+    /// What became of the slots of those whose places were taken.
+    retired: Account,
 }
 
 impl Schedule {
-    pub(super) const fn new(now: Moment) -> Self {
-        Self { entries: Vec::new(), queue: BinaryHeap::new(), last: now }
+    pub(super) fn new(now: Moment) -> Self {
+        Self {
+            entries: Vec::new(),
+            queue: BinaryHeap::new(),
+            last: now,
+            free: Vec::new(),
+            retired: Account::default(),
+        }
     }
 
-    /// Takes a target in, and returns its number. `seed` decides its offset: a hash of its name. It is due at once, or in
-    /// the next slot if it was traced in this one (`traced`: when it was last).
-    pub(super) fn add(&mut self, every: Duration, seed: u64, traced: Option<i64>) -> usize {
-        let every = nanoseconds(every.max(Duration::from_millis(1)));
+    /// Takes a target in, and returns its number. It is due at once, or in the next slot if it was traced in this one
+    /// (`traced`: when it was last).
+    pub(super) fn add(&mut self, rhythm: Rhythm, traced: Option<i64>) -> usize {
+        let every = nanoseconds(rhythm.every.max(Duration::from_millis(1)));
         let spread = (every / i64::from(SPREAD)).min(nanoseconds(WIDEST)).max(1);
-        let offset = i64::try_from(seed % spread.unsigned_abs()).unwrap_or(0);
+        let offset = i64::try_from(rhythm.seed % spread.unsigned_abs()).unwrap_or(0);
         let now = self.last.wall;
         let slot = slot_of(now, every, offset);
         let this_slot = traced.is_some_and(|at| at <= now && slot_of(at, every, offset) == slot);
         let due = if this_slot { start_of(slot + 1, every, offset) } else { now };
         let slot = if this_slot { slot } else { slot - 1 };
-        let index = self.entries.len();
-        self.entries.push(Entry {
+        let entry = Entry {
             every,
             offset,
+            steady: rhythm.steady,
             due,
             slot,
             running: false,
@@ -151,15 +173,31 @@ impl Schedule {
             alert: 0,
             failures: 0,
             account: Account::default(),
-        });
+        };
+        // The place of one that is gone is taken: lists may change every day, for years.
+        let free = self.free.pop();
+        let index = match free.and_then(|index| Some((index, self.entries.get_mut(index)?))) {
+            Some((index, place)) => {
+                self.retired.add(&place.account);
+                *place = entry;
+                index
+            }
+            None => {
+                self.entries.push(entry);
+                self.entries.len() - 1
+            }
+        };
         self.queue.push(Reverse((due, index)));
         index
     }
 
-    /// Forgets a target; what it is doing now is no longer waited for.
+    /// Forgets a target. A trace of it that is under way still has to end.
     pub(super) fn remove(&mut self, index: usize) {
-        if let Some(entry) = self.entries.get_mut(index) {
+        if let Some(entry) = self.entries.get_mut(index).filter(|entry| !entry.gone) {
             entry.gone = true;
+            if !entry.running {
+                self.free.push(index);
+            }
         }
     }
 
@@ -236,26 +274,53 @@ impl Schedule {
         let Some(entry) = self.entries.get_mut(index) else { return };
         entry.running = false;
         let account = &mut entry.account;
-        let count = match (entry.current, ended) {
+        *match (entry.current, ended) {
             (false, _) => &mut account.extra,
             (true, Ended::Failed) => &mut account.failed,
-            (true, Ended::Same | Ended::Changed) => &mut account.traced,
-        };
-        *count += 1;
+            (true, Ended::Traced) => &mut account.traced,
+        } += 1;
         entry.current = false;
         match ended {
-            Ended::Same => {
-                entry.unchanged = entry.unchanged.saturating_add(1);
+            Ended::Traced => {
                 entry.alert = entry.alert.saturating_sub(1);
-                entry.failures = 0;
-            }
-            Ended::Changed => {
-                entry.unchanged = 0;
-                entry.alert = ALERT;
                 entry.failures = 0;
             }
             Ended::Failed => entry.failures = entry.failures.saturating_add(1),
         }
+        if entry.gone {
+            self.free.push(index);
+        } else {
+            self.reschedule(index, now);
+        }
+    }
+
+    /// The trace of a target was not begun after all: nobody could keep it.
+    pub(super) fn refused(&mut self, index: usize) {
+        let Some(entry) = self.entries.get_mut(index) else { return };
+        entry.running = false;
+        if std::mem::take(&mut entry.current) {
+            entry.account.full += 1;
+        } else {
+            entry.account.extra += 1;
+        }
+    }
+
+    /// Says whether the trace of a target that ended last shows a change, or may: path, RTT or loss are not as they
+    /// were.
+    pub(super) fn judged(&mut self, index: usize, changed: bool) {
+        let now = self.last.wall;
+        let Some(entry) = self.entries.get_mut(index).filter(|entry| !entry.steady) else { return };
+        if changed {
+            entry.unchanged = 0;
+            entry.alert = ALERT;
+        } else {
+            entry.unchanged = entry.unchanged.saturating_add(1);
+        }
+        self.reschedule(index, now);
+    }
+
+    fn reschedule(&mut self, index: usize, now: i64) {
+        let Some(entry) = self.entries.get_mut(index) else { return };
         let due = entry.next(now);
         if due != entry.due {
             entry.due = due;
@@ -263,20 +328,21 @@ impl Schedule {
         }
     }
 
-    /// How long nothing is due; `None` where there is no target.
+    /// How long nothing is due, or a little less; `None` where there is no target.
     pub(super) fn pause(&self) -> Option<Duration> {
-        let next = self.entries.iter().filter(|entry| !entry.gone).map(|entry| entry.due).min()?;
+        let Reverse((next, _)) = self.queue.peek()?;
         Some(Duration::from_nanos(u64::try_from(next.saturating_sub(self.last.wall)).unwrap_or(0)))
     }
 
     /// What became of the slots of one target.
+    #[cfg(test)]
     pub(super) fn account(&self, index: usize) -> Account {
         self.entries.get(index).map(|entry| entry.account).unwrap_or_default()
     }
 
     /// What became of all slots, also of targets that are gone.
     pub(super) fn total(&self) -> Account {
-        let mut total = Account::default();
+        let mut total = self.retired;
         for entry in &self.entries {
             total.add(&entry.account);
         }
@@ -313,7 +379,7 @@ impl Entry {
             return regular.min(start_of(slot, self.every, self.offset) + (into / part + 1) * part);
         }
         // Every second slot, and the same ones after a restart.
-        if self.unchanged >= QUIET && (slot + 1).rem_euclid(2) == 1 {
+        if !self.steady && self.unchanged >= QUIET && (slot + 1).rem_euclid(2) == 1 {
             return start_of(slot + 2, self.every, self.offset);
         }
         regular

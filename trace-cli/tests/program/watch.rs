@@ -1,0 +1,357 @@
+//! `watch` in a laboratory: what it does on changes, signals, locks, and where there is nobody to ask.
+
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::net::UnixDatagram;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use rusqlite::Connection;
+use serde_json::Value;
+
+use crate::lab::{Balance, Chain, Diamond, Fault, Lab, Names, Node, Refusal, lab_test};
+use crate::run::Home;
+
+/// The program at work, and the lines of its log so far.
+struct Watch {
+    child: Child,
+    log: Arc<Mutex<Vec<Value>>>,
+    reader: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Watch {
+    fn start(home: &Home, node: &Node, arguments: &[&str]) -> Self {
+        Self::of(node, home.command(&[&["watch", "-v", "--log-format", "json"], arguments].concat()))
+    }
+
+    fn of(node: &Node, mut command: Command) -> Self {
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = node.enter(|| command.spawn().expect("start the program"));
+        let stderr = BufReader::new(child.stderr.take().expect("its standard error"));
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let lines = Arc::clone(&log);
+        let reader = std::thread::spawn(move || {
+            for line in stderr.lines() {
+                let line = line.expect("a line");
+                // Every line is JSON, whatever it tells.
+                let value: Value =
+                    serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error} in {line}"));
+                assert!(
+                    value["time"].is_string() && value["level"].is_string() && value["message"].is_string(),
+                    "{line}"
+                );
+                lines.lock().expect("the log").push(value);
+            }
+        });
+        Self { child, log, reader: Some(reader) }
+    }
+
+    fn messages(&self) -> Vec<String> {
+        let log = self.log.lock().expect("the log");
+        log.iter().map(ToString::to_string).collect()
+    }
+
+    fn count(&self, words: &str) -> usize {
+        self.messages().iter().filter(|line| line.contains(words)).count()
+    }
+
+    /// Waits until so many lines of the log say that.
+    #[track_caller]
+    fn await_lines(&self, number: usize, words: &str) {
+        await_that(
+            || self.count(words) >= number,
+            || format!("{number} times {words:?} in\n{}", self.messages().join("\n")),
+        );
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.child.id().try_into().expect("a process id")), signal)
+            .expect("send a signal");
+    }
+
+    /// SIGTERM ends it with 0 within five seconds; returns the log.
+    #[track_caller]
+    fn end(mut self) -> Vec<String> {
+        let asked = now();
+        self.signal(Signal::SIGTERM);
+        let status = self.child.wait().expect("wait for the program");
+        let took = asked.elapsed();
+        self.reader.take().expect("a reader").join().expect("a log of JSON");
+        let log = self.messages();
+        assert_eq!(status.code(), Some(0), "{}", log.join("\n"));
+        assert!(took < Duration::from_secs(5), "{took:?}");
+        log
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[track_caller]
+fn await_that(holds: impl Fn() -> bool, otherwise: impl Fn() -> String) {
+    let until = now() + Duration::from_secs(60);
+    while !holds() {
+        assert!(now() < until, "never came: {}", otherwise());
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test waits for so long and no longer")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+fn stored(home: &Home) -> u32 {
+    let Ok(database) = Connection::open(home.database()) else { return 0 };
+    database.query_row("SELECT count(*) FROM traces", [], |row| row.get(0)).unwrap_or(0)
+}
+
+fn read(home: &Home, name: &str) -> String {
+    std::fs::read_to_string(home.path().join(name)).unwrap_or_default()
+}
+
+fn short_chain() -> Lab {
+    Chain::of(2).without_limits().build()
+}
+
+const QUICK: [&str; 9] =
+    ["--every", "1s", "--steady", "-n", "--no-geo", "--protocol", "icmp", "--wait", "500ms"];
+
+lab_test! {
+    fn a_change_of_the_path_is_told_to_the_command_once_and_one_that_hangs_stops_nothing() {
+        let Some(diamond) = Diamond::build(Balance::Ports) else { return };
+        let home = Home::new();
+        diamond.lead(0);
+        let target = diamond.target(4).to_string();
+        let told = "cat >> told; echo $TRACE_KIND $TRACE_ADDRESS $TRACE_AFTER >> words; sleep 600";
+        let watch = Watch::start(&home, diamond.vantage(), &[&[target.as_str(), "--on-change", told], &QUICK[..]].concat());
+        await_that(|| stored(&home) >= 8, || format!("8 traces\n{}", watch.messages().join("\n")));
+        diamond.lead(1);
+        await_that(|| !read(&home, "words").is_empty(), || watch.messages().join("\n"));
+        let before = stored(&home);
+        await_that(|| stored(&home) >= before + 4, || format!("further traces\n{}", watch.messages().join("\n")));
+        let log = watch.end();
+        let text = read(&home, "told");
+        let ways = diamond.ways(4);
+        assert_eq!(text.matches("the path changed at TTL 2").count(), 1, "{text}");
+        assert!(text.contains(&format!("{target}, icmp: the path changed")), "{text}");
+        assert!(text.contains(&ways[0].to_string()) && text.contains(&ways[1].to_string()), "both paths: {text}");
+        let words = read(&home, "words");
+        let words: Vec<&str> = words.split_whitespace().collect();
+        assert_eq!(words[..2], ["path", target.as_str()]);
+        // The id it was told is that of a trace over the new way.
+        let shown = home.run(&["show", words[2], "--format", "json"]).ends_with(0).stdout;
+        assert!(shown.contains(&ways[1].to_string()), "{shown}");
+        assert!(log.iter().any(|line| line.contains("it was ended with the program")), "{}", log.join("\n"));
+    }
+
+    fn balanced_paths_never_count_as_a_change() {
+        let Some(diamond) = Diamond::build(Balance::Chance) else { return };
+        let home = Home::new();
+        let target = diamond.target(4).to_string();
+        let watch = Watch::start(&home, diamond.vantage(), &[&[target.as_str(), "--on-change", "cat >> told"], &QUICK[..]].concat());
+        await_that(|| stored(&home) >= 20, || format!("20 traces\n{}", watch.messages().join("\n")));
+        watch.end();
+        assert!(!read(&home, "told").contains("the path changed"), "{}", read(&home, "told"));
+    }
+
+    fn a_config_that_makes_sense_is_taken_over_and_one_that_does_not_leaves_all_as_it_was() {
+        let lab = short_chain();
+        let home = Home::new();
+        let target = |ttl: u8| format!("[[target]]\nhost = \"{}\"\n", lab.hop(ttl, 4));
+        let head = "no-dns = true\nno-geo = true\nprotocol = \"icmp\"\n[watch]\nevery = \"1s\"\nsteady = true\n";
+        let config = home.write("config.toml", &format!("{head}{}", target(1)));
+        let watch = Watch::start(&home, lab.vantage(), &["--config", &config]);
+        watch.await_lines(2, "\"message\":\"traced\"");
+        home.write("config.toml", &format!("{head}{}{}", target(1), target(2)));
+        watch.signal(Signal::SIGHUP);
+        watch.await_lines(1, "\"reloaded\"");
+        let second = format!("\"host\":\"{}\"", lab.hop(2, 4));
+        watch.await_lines(2, &second);
+        home.write("config.toml", &format!("{head}evry = 3\n{}", target(1)));
+        watch.signal(Signal::SIGHUP);
+        watch.await_lines(1, "not reloaded, what runs goes on");
+        watch.await_lines(1, "config.toml:7:1: [watch] has no option \\\"evry\\\"; did you mean \\\"every\\\"?");
+        let before = watch.count(&second);
+        watch.await_lines(before + 2, &second);
+        watch.end();
+    }
+
+    fn a_trace_that_is_under_way_at_the_end_is_kept_and_marked() {
+        let lab = Chain::of(3).fault(2, Fault::Refuse(Refusal::Blackhole)).without_limits().build();
+        let home = Home::new();
+        let arguments = [&lab.target(4).to_string(), "-n", "--no-geo", "--wait", "30s", "--every", "1h", "--protocol", "icmp"];
+        let watch = Watch::start(&home, lab.vantage(), &arguments);
+        watch.await_lines(1, "\"message\":\"begun\"");
+        // The first router has answered by then.
+        std::thread::park_timeout(Duration::from_millis(500));
+        let log = watch.end();
+        let list = home.run(&["list", "--format", "json"]).ends_with(0).document();
+        assert_eq!(list[0]["outcome"], "interrupted", "{list}\n{}", log.join("\n"));
+        assert!(log.last().expect("a line").contains("\"slots\":1,"), "{}", log.join("\n"));
+    }
+
+    fn a_locked_database_holds_up_nothing_and_loses_nothing() {
+        let lab = short_chain();
+        let home = Home::new();
+        let target = lab.target(4).to_string();
+        home.run(&["db", "init"]).ends_with(0);
+        let locker = Connection::open(home.database()).expect("open the database");
+        locker.execute_batch("BEGIN EXCLUSIVE").expect("lock the database");
+        // It is locked before it starts, and let go while it runs.
+        let watch = Watch::start(&home, lab.vantage(), &[&[target.as_str()], &QUICK[..]].concat());
+        watch.await_lines(3, "\"message\":\"traced\"");
+        watch.await_lines(1, "traces wait for the database");
+        locker.execute_batch("ROLLBACK").expect("let go");
+        watch.await_lines(1, "the database takes traces again");
+        watch.await_lines(5, "\"message\":\"traced\"");
+        let log = watch.end();
+        let traced = log.iter().filter(|line| line.contains("\"message\":\"traced\"")).count();
+        assert_eq!(usize::try_from(stored(&home)), Ok(traced), "{}", log.join("\n"));
+
+        // It is locked until it has ended: a file holds what was measured, and the next start brings it back.
+        let watch = Watch::start(&home, lab.vantage(), &[&[target.as_str()], &QUICK[..]].concat());
+        watch.await_lines(1, "\"watching\"");
+        locker.execute_batch("BEGIN EXCLUSIVE").expect("lock the database");
+        watch.await_lines(3, "\"message\":\"traced\"");
+        let log = watch.end();
+        locker.execute_batch("ROLLBACK").expect("let go");
+        assert!(log.iter().any(|line| line.contains("traces are saved in")), "{}", log.join("\n"));
+        let traced = traced + log.iter().filter(|line| line.contains("\"message\":\"traced\"")).count();
+        let watch = Watch::start(&home, lab.vantage(), &[target.as_str(), "--every", "1h", "-n", "--no-geo"]);
+        watch.await_lines(1, "saved traces are in the database now");
+        let log = watch.end();
+        let traced = traced + log.iter().filter(|line| line.contains("\"message\":\"traced\"")).count();
+        assert_eq!(usize::try_from(stored(&home)), Ok(traced), "{}", log.join("\n"));
+        home.run(&["db", "check"]).ends_with(0);
+    }
+
+    fn the_service_manager_hears_that_it_is_ready_alive_and_ending() {
+        let lab = short_chain();
+        let home = Home::new();
+        let path = home.path().join("notify");
+        let socket = UnixDatagram::bind(&path).expect("bind a socket");
+        socket.set_read_timeout(Some(Duration::from_secs(30))).expect("limit the wait");
+        let mut command = home.command(&[&["watch", "-v", "--log-format", "json", &lab.target(4).to_string()], &QUICK[..]].concat());
+        command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "1000000");
+        let watch = Watch::of(lab.vantage(), command);
+        let mut heard = String::new();
+        let mut until = |words: &str| {
+            let mut buffer = [0; 4096];
+            while !heard.contains(words) {
+                let length = socket.recv(&mut buffer).unwrap_or_else(|error| panic!("{error}: no {words:?} in {heard}"));
+                heard.push_str(&String::from_utf8_lossy(&buffer[..length]));
+            }
+            std::mem::take(&mut heard)
+        };
+        let first = until("READY=1");
+        assert!(first.contains("STATUS=1 targets"), "{first}");
+        until("WATCHDOG=1");
+        until("WATCHDOG=1");
+        watch.signal(Signal::SIGHUP);
+        let reload = until("READY=1");
+        assert!(reload.contains("RELOADING=1") && reload.contains("MONOTONIC_USEC="), "{reload}");
+        watch.signal(Signal::SIGTERM);
+        until("STOPPING=1");
+        watch.end();
+    }
+
+    fn a_name_that_nobody_knows_at_first_is_asked_for_again() {
+        let lab = short_chain();
+        let home = Home::new();
+        Names::default().host("other.example", lab.hop(1, 4)).install(lab.vantage(), home.path());
+        let arguments = [&["late.example", "other.example"], &QUICK[..]].concat();
+        let watch = Watch::start(&home, lab.vantage(), &arguments);
+        watch.await_lines(1, "not traced, and tried again");
+        watch.await_lines(3, "\"host\":\"other.example\"");
+        home.write("hosts", &format!("{} other.example\n{} late.example\n", lab.hop(1, 4), lab.target(4)));
+        await_that(
+            || home.run(&["list", "--target", "late.example", "--format", "json"]).stdout.contains("reached"),
+            || watch.messages().join("\n"),
+        );
+        watch.end();
+    }
+
+    fn a_network_that_goes_and_comes_is_lived_through() {
+        let lab = short_chain();
+        let home = Home::new();
+        let watch = Watch::start(&home, lab.vantage(), &[&[lab.target(4).to_string().as_str()], &QUICK[..]].concat());
+        watch.await_lines(2, "\"outcome\":\"reached\"");
+        lab.vantage().ip("link set right down\n");
+        watch.await_lines(1, "not traced, and tried again");
+        lab.vantage().ip(&format!("link set right up\nroute replace 10.7.0.0/16 via {}\n", lab.hop(1, 4)));
+        let before = watch.count("\"outcome\":\"reached\"");
+        watch.await_lines(before + 2, "\"outcome\":\"reached\"");
+        let log = watch.end();
+        assert!(log.last().expect("a line").contains("\"failed\":"), "{}", log.join("\n"));
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_before_anything_is_sent() {
+    let home = Home::new();
+    home.run(&["watch"]).complains(2, &["there is nothing to watch", "[[target]]"]);
+    home.run(&["watch", "127.0.0.1", "--every", "10ms"])
+        .complains(2, &["--every 10ms", "a second is the least"]);
+    home.run(&["watch", "127.0.0.1", "--keep", "5s"]).complains(2, &["--keep 5s", "an hour"]);
+    home.run(&["watch", "127.0.0.1", "--rounds", "forever"])
+        .complains(2, &["--rounds forever and watch contradict"]);
+    let config = home.write("config.toml", "[watch]\nevery = \"10ms\"\n");
+    home.run(&["--config", &config, "watch", "127.0.0.1"])
+        .complains(2, &["--every 10ms", "every is set in", "config.toml:2"]);
+    home.run(&["--config", "/does/not/exist", "list"])
+        .complains(2, &["cannot read the config file /does/not/exist"]);
+}
+
+#[test]
+fn the_config_is_checked_shown_and_obeyed() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = Home::new();
+    let config = home.write("config.toml", "data-dir = \"kept\"\nmax-ttl = 9\n[trace]\nfirst-ttl = 12\n");
+    let checked = home.run(&["--config", &config, "config", "check"]).ends_with(2).stdout;
+    assert!(checked.contains("config.toml:4:13: --first-ttl 12 lies behind --max-ttl 9"), "{checked}");
+    let config = home.write(
+        "config.toml",
+        "data-dir = \"kept\"\n[keys]\nmaxmind-account-id = 1\n[[target]]\nhost = \"127.0.0.1\"\n",
+    );
+    std::fs::set_permissions(&config, std::fs::Permissions::from_mode(0o644)).expect("set permissions");
+    let checked = home.run(&["--config", &config, "config", "check"]).ends_with(2).stdout;
+    assert!(checked.contains("other users") && checked.contains("chmod 600"), "{checked}");
+    std::fs::set_permissions(&config, std::fs::Permissions::from_mode(0o600)).expect("set permissions");
+    let checked = home.run(&["--config", &config, "config", "check"]).ends_with(0).stdout;
+    assert!(checked.contains("no mistakes, 1 target"), "{checked}");
+    // What lies beside the file is named from there; the environment goes before the file, and a flag before both.
+    let path = |command: &mut Command| {
+        let output = command.output().expect("start the program");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    };
+    let there = |name: &str| home.path().join(name).join("traces.sqlite").display().to_string();
+    assert_eq!(path(&mut home.command(&["--config", &config, "db", "path"])), there("kept"));
+    assert_eq!(path(home.command(&["db", "path"]).env("TRACE_CONFIG", &config)), there("kept"));
+    let set = home.path().join("set");
+    assert_eq!(
+        path(home.command(&["--config", &config, "db", "path"]).env("TRACE_DATA_DIR", &set)),
+        there("set")
+    );
+    let shown =
+        home.run(&["--config", &config, "config", "show", "watch", "--every", "5m", "--format", "json"]);
+    let shown = shown.ends_with(2).stderr;
+    assert!(shown.contains("--format"), "flags behind the verb are its own: {shown}");
+    let shown = home
+        .run(&["--config", &config, "config", "show", "--format", "json", "watch", "--every", "5m"])
+        .ends_with(0)
+        .document();
+    let of = |name: &str| {
+        shown.as_array().expect("a list").iter().find(|row| row["option"] == name).expect("an option").clone()
+    };
+    assert_eq!((of("every")["from"].clone(), of("every")["value"].clone()), ("flag".into(), "5m".into()));
+    assert_eq!(of("data-dir")["place"], format!("{config}:1"));
+    assert_eq!(of("maxmind-account-id")["value"], "[redacted]");
+    assert_eq!((of("gap")["from"].clone(), of("gap")["value"].clone()), ("default".into(), "8".into()));
+}
