@@ -1,12 +1,13 @@
 //! `watch`: the same targets again and again, for years.
 //!
 //! One thread decides what is due ([`schedule`]), probes ([`prober`]) and never waits for anything but answers; others look
-//! names up ([`lookup`]), place, keep and judge what was measured ([`keeper`]), run commands ([`command`]) and listen for
+//! names up ([`lookup`]), place and keep what was measured ([`keeper`]), judge it ([`judge`]), run commands ([`command`]) and listen for
 //! signals ([`notice`]). They all talk to the first one over one channel.
 
 mod backlog;
 mod clocks;
 mod command;
+mod judge;
 mod keeper;
 mod log;
 mod lookup;

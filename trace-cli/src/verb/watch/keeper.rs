@@ -1,6 +1,4 @@
-//! The thread that places what was measured, keeps it, and says what changed. Nothing that it waits for holds tracing up.
-
-mod change;
+//! The thread that places what was measured and keeps it. Nothing that it waits for holds tracing up.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -14,7 +12,7 @@ use trace_geo::Chain;
 use trace_store::{Documents, Store};
 
 use super::backlog::Backlog;
-use super::command::Commands;
+use super::judge::Judge;
 use super::notice::Notice;
 use super::pruner::Pruner;
 use super::seat::Ticket;
@@ -62,7 +60,7 @@ pub(super) struct Terms {
     pub(super) keep: Option<Duration>,
 }
 
-/// Places, keeps and judges.
+/// Places and keeps.
 pub(super) struct Keeper {
     data_dir: PathBuf,
     voice: Voice,
@@ -80,7 +78,7 @@ pub(super) struct Keeper {
     told: Option<Instant>,
     pruner: Pruner,
     notices: Sender<Notice>,
-    commands: Commands,
+    judge: Judge,
     /// There is no room for more traces.
     full: Arc<AtomicBool>,
 }
@@ -107,8 +105,8 @@ impl Keeper {
             again: None,
             told: None,
             pruner: Pruner::start(data_dir.to_owned())?,
+            judge: Judge::start(data_dir, notices.clone())?,
             notices,
-            commands: Commands::start()?,
             full,
         };
         keeper.bring_back();
@@ -214,9 +212,7 @@ impl Keeper {
             none => none.insert(Store::open_within(&self.data_dir, LOCK)?),
         };
         for ((ticket, how), trace) in self.backlog.store(store, documents)? {
-            let changed = change::judge(store, &trace, &how, &self.data_dir, &self.commands);
-            // The loop ends after this thread.
-            let _ = self.notices.send(Notice::Judged(ticket, changed));
+            self.judge.judge(ticket, how, trace.id);
         }
         Ok(())
     }
@@ -290,7 +286,7 @@ impl Keeper {
                 false
             }
         };
-        self.commands.end();
+        self.judge.end();
         let _ = self.notices.send(Notice::Kept { all });
     }
 }
