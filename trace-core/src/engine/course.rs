@@ -55,6 +55,9 @@ pub(super) struct Course {
     next_round: Moment,
     /// What the routers on the path still answer to this trace.
     budget: Budget,
+    /// A router gets more probes in a round than it answers at once, so that some wait. Flows are there to be many at
+    /// one time: who asks for several takes what routers give.
+    asks_much: bool,
     round: u32,
     /// The current round is over and was told of.
     closed: bool,
@@ -90,10 +93,14 @@ impl Course {
             round_since: now,
             next_round: now,
             budget: Budget::FULL,
+            asks_much: false,
             round: 0,
             closed: false,
             trusts: true,
         };
+        course.asks_much = request.settings.flows <= 1
+            && course.plan.rules.hold(Rule::Spacing)
+            && course.probes_a_router() > budget::BURST;
         course.start_round(now);
         course
     }

@@ -125,7 +125,7 @@ pub(super) struct Lane {
     /// Some router answered at several rows of the round.
     twice: bool,
     /// Which tags the routers of the round have, folded: most new routers are seen to be new by that alone.
-    tags: u128,
+    tags: u64,
     pub(super) rounds: Vec<Round>,
     pub(super) taken: Vec<Taken>,
     /// What the system said of probes that could not be sent.
@@ -233,6 +233,7 @@ impl Lane {
     }
 
     /// The nearest of them from this row on.
+    #[inline]
     pub(super) fn next_wanting(&self, from: usize) -> Option<usize> {
         self.sets.first(Set::Wanting, from, self.open)
     }

@@ -66,6 +66,7 @@ impl Schedule {
     }
 
     /// Takes in that a trace's timer rang.
+    #[inline]
     pub(super) fn ring(&mut self, (at, number): (Moment, u32), turn: &mut Turn, now: Moment) {
         if turn.timer != at {
             return;

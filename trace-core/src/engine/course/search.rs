@@ -124,10 +124,7 @@ impl Course {
             if !free || lane.would_disturb(&self.plan, row) {
                 return Pick::None;
             }
-            return match self.rested(row) {
-                ready if now < ready => Pick::Later(ready),
-                _ => Pick::Lane(0, sent),
-            };
+            return if self.asks_much { self.when_rested(row, now, 0, sent) } else { Pick::Lane(0, sent) };
         }
         let wanting = self.lanes.all().iter().enumerate().filter(|(_, lane)| may(lane));
         let Some((sent, index)) = wanting.map(|(index, lane)| (lane.counts(row).0, index)).min() else {
@@ -147,19 +144,13 @@ impl Course {
         if under_way > 0 && under_way.saturating_add(set) > BURST {
             return Pick::None;
         }
-        match self.rested(row) {
-            ready if now < ready => Pick::Later(ready),
-            _ => Pick::Lane(index, sent),
-        }
+        if self.asks_much { self.when_rested(row, now, index, sent) } else { Pick::Lane(index, sent) }
     }
 
-    /// When the router of a row can answer another probe by each lane of a flow that wants one. Flows are there to be
-    /// many at one time; who asks for several takes what routers give.
-    fn rested(&self, row: usize) -> Moment {
+    /// This lane, once the router of the row can answer another probe by each lane that wants one.
+    #[cold]
+    fn when_rested(&self, row: usize, now: Moment, index: usize, sent: u16) -> Pick {
         let lanes = self.lanes.all();
-        if lanes.last().is_some_and(|lane| lane.flow != Flow(0)) || !self.plan.rules.hold(Rule::Spacing) {
-            return Moment::ZERO;
-        }
         let limited = lanes.iter().filter(|lane| lane.is_limited(row));
         let (mut more, mut asked, mut last) = (0, 0, Moment::ZERO);
         for lane in limited {
@@ -168,21 +159,30 @@ impl Course {
             last = last.max(at);
             more += u32::from(lane.wanting().has(row));
         }
-        match (asked + more).saturating_sub(budget::BURST).min(more) {
+        let ready = match (asked + more).saturating_sub(budget::BURST).min(more) {
             0 => Moment::ZERO,
             beyond => last + self.refill().saturating_mul(beyond) + ROUND_SLACK,
+        };
+        if now < ready { Pick::Later(ready) } else { Pick::Lane(index, sent) }
+    }
+
+    /// A round has paid for as many answers of each router as come at once; those beyond are paid for one by one.
+    #[cold]
+    fn pay(&mut self, row: usize, now: Moment) {
+        let asked: u32 = self.lanes.all().iter().map(|lane| u32::from(lane.counts(row).0)).sum();
+        if asked >= budget::BURST {
+            self.budget.spend(1, self.refill(), now);
         }
     }
 
+    #[inline]
     fn enter(&mut self, index: usize, row: usize, now: Moment) -> Probe {
         let (ttl, round, target) = (self.plan.ttl(row), self.round, self.target);
         let due = now + self.horizon.patience(&self.plan, row);
         self.check_at = self.check_at.min(due);
         self.oldest = self.oldest.min(now);
-        let asked: u32 = self.lanes.all().iter().map(|lane| u32::from(lane.counts(row).0)).sum();
-        if asked >= budget::BURST {
-            // The round has paid for so many answers of each router and no more.
-            self.budget.spend(1, self.refill(), now);
+        if self.asks_much {
+            self.pay(row, now);
         }
         match self.lanes.all_mut().get_mut(index) {
             Some(lane) => {

@@ -75,7 +75,7 @@ impl Lane {
         let is_new_router = news == Some(Set::Exceeded);
         if is_new_router && row.router == NOTHING {
             row.meet(from, row.latest);
-            let bit = 1 << (row.tag % 128);
+            let bit = 1 << (row.tag % 64);
             let is_known = self.tags & bit != 0;
             self.tags |= bit;
             self.twice = self.twice || (is_known && seen_twice(&self.rows, &self.replies, place));

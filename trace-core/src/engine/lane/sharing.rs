@@ -34,7 +34,7 @@ impl Lane {
         if let Some(found) = self.row_made(row, plan.queries) {
             found.quota = found.sent;
             found.meet(from, saying);
-            self.tags |= 1 << (found.tag % 128);
+            self.tags |= 1 << (found.tag % 64);
         }
         self.sets.insert(Set::Exceeded, row);
         self.sets.remove(Set::Wanting, row);
