@@ -68,6 +68,7 @@ impl Host {
         } else {
             idna::domain_to_ascii(text).ok().with_context(|| format!("{text:?} is no host name (UTS 46)"))?
         };
+        ensure!(!ascii.contains('/'), "{text:?} is no network and no host name: there is a / in it");
         ensure!(!ascii.contains(char::is_whitespace), "{text:?} is no host name: there is white space in it");
         ensure!(
             !ascii.contains(char::is_control),
@@ -279,6 +280,7 @@ mod tests {
         insta::assert_snapshot!(refusal("224.0.0.1", None), @"224.0.0.1 is a multicast address: there is no route to one host to trace");
         insta::assert_snapshot!(refusal("255.255.255.255", None), @"255.255.255.255 is the broadcast address: there is no route to one host to trace");
         insta::assert_snapshot!(refusal("::", None), @":: is the unspecified address: there is no route to one host to trace");
+        insta::assert_snapshot!(refusal("192.0.2.1/40", None), @r#""192.0.2.1/40" is no network and no host name: there is a / in it"#);
         insta::assert_snapshot!(refusal("a b", None), @r#""a b" is no host name: there is white space in it"#);
         insta::assert_snapshot!(refusal(&"a".repeat(300), None), @"a host name has at most 253 characters (RFC 1035), this one 300");
     }
