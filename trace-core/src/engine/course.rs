@@ -21,6 +21,10 @@ use super::window::Pace;
 use super::{Moment, Probe, Request, TargetIndex};
 use crate::model::{Family, Flow, Outcome, Protocols, Ttl, Uuid};
 
+/// The most probes to one router in a round that wait for it. Whoever asks for more wants many soon, and takes what
+/// routers give.
+const SPACED: u32 = 16;
+
 /// How much later than a router can answer again the next round starts.
 const ROUND_SLACK: Duration = Duration::from_millis(100);
 
@@ -100,7 +104,7 @@ impl Course {
         };
         course.asks_much = request.settings.flows <= 1
             && course.plan.rules.hold(Rule::Spacing)
-            && course.probes_a_router() > budget::BURST;
+            && (budget::BURST + 1..=SPACED).contains(&course.probes_a_router());
         course.start_round(now);
         course
     }
