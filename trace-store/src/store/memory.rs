@@ -20,8 +20,12 @@ const LIMIT: usize = 512;
 const JUDGEMENTS: usize = 4096;
 const REASONS: usize = 1 << 14;
 
-/// How many shapes and atlases of each setup are: a path that changes to and fro is still known.
-const BASES: usize = 4;
+/// How many shapes and atlases of each setup are: a path that changes to and fro is still known, and so are the ways of one
+/// that is balanced.
+const BASES: usize = 16;
+
+/// An atlas grows no larger than this by addresses that other traces of its setup met.
+const LARGEST: usize = 96;
 
 /// A hint of the length of a path is good for so many nanoseconds: an hour.
 const HINT: i64 = 3_600_000_000_000;
@@ -183,11 +187,16 @@ impl Setup {
         if let Some((id, narrowed)) = self.atlases.iter().rev().find_map(covering) {
             return Ok((Some(id), narrowed));
         }
-        let places: BTreeMap<IpAddr, Located> =
-            atlas.places.iter().map(|(address, located)| (*address, unjudged(located))).collect();
+        // What another trace knew stays beside it where only those who answered count: then one atlas serves all ways of
+        // a path that is balanced.
+        let united = self.atlases.back().and_then(|base| united(&base.places, atlas, hops));
+        let narrowed = united.is_some();
+        let places = united.unwrap_or_else(|| {
+            atlas.places.iter().map(|(address, located)| (*address, unjudged(located))).collect()
+        });
         let id = intern::atlas(connection, &places)?;
         remember(&mut self.atlases, Places { id, places });
-        Ok((Some(id), false))
+        Ok((Some(id), narrowed))
     }
 
     /// Notes how long the path is, unless that is known and fresh.
@@ -251,6 +260,34 @@ fn covers(base: &BTreeMap<IpAddr, Located>, atlas: &Atlas, hops: &[Hop]) -> Opti
     let answered: BTreeSet<IpAddr> = hops.iter().flat_map(Hop::answerers).collect();
     let narrowed = base.keys().all(|address| answered.contains(address) == places.contains_key(address));
     narrowed.then_some(true)
+}
+
+/// The places of `base` and of `atlas` together, if they do not contradict one another and `atlas` has just those of them
+/// who answered.
+fn united(
+    base: &BTreeMap<IpAddr, Located>,
+    atlas: &Atlas,
+    hops: &[Hop],
+) -> Option<BTreeMap<IpAddr, Located>> {
+    let places = &atlas.places;
+    if base.len() + places.len() > LARGEST {
+        return None;
+    }
+    let agree =
+        |(address, located): (&IpAddr, &Located)| base.get(address).is_none_or(|known| same(known, located));
+    if !places.iter().all(agree) {
+        return None;
+    }
+    let answered: BTreeSet<IpAddr> = hops.iter().flat_map(Hop::answerers).collect();
+    let mut both = base.keys().chain(places.keys());
+    if !both.all(|address| answered.contains(address) == places.contains_key(address)) {
+        return None;
+    }
+    let mut united = base.clone();
+    for (address, located) in places {
+        united.entry(*address).or_insert_with(|| unjudged(located));
+    }
+    Some(united)
 }
 
 /// Whether the sources say the same, whatever physics says.

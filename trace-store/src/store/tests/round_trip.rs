@@ -1,5 +1,6 @@
 use core::time::Duration;
 use proptest::prelude::*;
+use std::net::IpAddr;
 
 use trace_core::model::{Atlas, ProbeResult, Trace};
 
@@ -111,6 +112,37 @@ fn what_repeats_is_stored_once() {
             assert_eq!(store.get(trace.id).unwrap(), Some((trace, atlas)));
         }
     }
+}
+
+#[test]
+fn the_ways_of_a_balanced_path_share_an_atlas() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut store = Store::open(directory.path()).unwrap();
+    // Three hops with two routers each, so eight ways.
+    let traces: Vec<_> = (0..64_u32)
+        .map(|number| {
+            let (mut trace, mut atlas) = realistic::trace(number, 1, 1);
+            for (index, ttl) in (0..3_u32).zip([6_usize, 8, 10]) {
+                let from = trace.hops[ttl].answerers();
+                let (Some(from), true) = (from.first().copied(), number >> index & 1 == 1) else { continue };
+                let other = IpAddr::from([203, 0, 113, u8::try_from(ttl).unwrap()]);
+                if let ProbeResult::Answered(reply) = &mut trace.hops[ttl].probes[0].result {
+                    reply.from = other;
+                }
+                let located = atlas.places.remove(&from).unwrap();
+                atlas.places.insert(other, located);
+            }
+            (trace, atlas)
+        })
+        .collect();
+    for (trace, atlas) in &traces {
+        store.put(trace, atlas, Documents::Skip).unwrap();
+    }
+    assert!(count(&store, "atlas") <= 10, "{}", count(&store, "atlas"));
+    for (trace, atlas) in traces {
+        assert_eq!(store.get(trace.id).unwrap(), Some((trace, atlas)));
+    }
+    assert!(store.check().unwrap().is_sound());
 }
 
 /// A trace like `number` 0, whose fourth hop was silent.
