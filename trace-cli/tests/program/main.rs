@@ -25,6 +25,7 @@ mod reverse;
 mod rights;
 mod rounds;
 mod run;
+mod secrets;
 #[cfg(feature = "serve")]
 mod serve;
 mod sights;
