@@ -259,7 +259,7 @@ impl Reader<'_> {
         let text = self.text.lines().nth(line - 1);
         let meant = self.text.get(span).and_then(|meant| meant.lines().next()).unwrap_or_default();
         let width = meant.chars().count();
-        let text = text.map(str::to_owned);
+        let text = text.filter(|_| !self.may_hold_a_key(line)).map(str::to_owned);
         self.mistakes.push(Mistake {
             file: self.path.to_owned(),
             line,
@@ -278,6 +278,24 @@ impl Reader<'_> {
         if let Some(last) = self.mistakes.last_mut() {
             last.text = None;
         }
+    }
+
+    /// Whether a line stands below `[keys]`, or looks as if it should, or as if a key stood in it: where a file makes no
+    /// sense, nothing else tells what a line is.
+    fn may_hold_a_key(&self, line: usize) -> bool {
+        let mut lines = self.text.lines().take(line).collect::<Vec<_>>().into_iter().rev();
+        let Some(own) = lines.next() else { return false };
+        let own = own.trim().to_ascii_lowercase();
+        if own.starts_with('[') && own.ends_with(']') {
+            return false;
+        }
+        let named = ["key", "ipgeolocation", "maxmind", "secret", "token", "license", "password"];
+        let opaque = |word: &str| word.len() >= 20 && word.bytes().any(|byte| byte.is_ascii_digit());
+        let below = lines.find(|line| line.trim_start().starts_with('['));
+        let below = below.is_some_and(|table| table.trim_start().starts_with("[keys"));
+        below
+            || named.iter().any(|name| own.contains(name))
+            || own.split(|letter: char| !letter.is_ascii_alphanumeric()).any(opaque)
     }
 
     /// Line and column of a byte.
