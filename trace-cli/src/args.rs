@@ -229,7 +229,7 @@ pub(crate) struct TraceArguments {
     /// Private and other special addresses are never asked for.
     #[arg(short = 'n', long, help_heading = "Places")]
     pub(crate) no_dns: bool,
-    /// Draw the routes into a .png, .svg, .html or .geojson file
+    /// Draw the routes: a .png, .svg, .html or .geojson file
     #[arg(long, value_name = "FILE", help_heading = "Map")]
     pub(crate) map: Option<PathBuf>,
     #[command(flatten, next_help_heading = "Map")]

@@ -64,7 +64,7 @@ pub(crate) struct Probing {
     /// where it is permitted.
     #[arg(long, value_name = "MODE", value_parser = values::mode(), default_value = "auto", hide_possible_values = true)]
     pub(crate) mode: Asked<Mode>,
-    /// Destination port [default: 33434 for udp, 80 for tcp]
+    /// Destination port [default: 33434, for tcp 80]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) port: Option<u16>,
     /// First TTL to probe
@@ -73,7 +73,7 @@ pub(crate) struct Probing {
     /// Last TTL to probe
     #[arg(short, long, value_name = "TTL", value_parser = values::ttl, default_value = "30")]
     pub(crate) max_ttl: Ttl,
-    /// Probes per hop [default: 3, 2 of each with all, 1 a round]
+    /// Probes per hop [default: 3, all 2, rounds 1]
     ///
     /// Routers answer about six at once, and then one a second over IPv4: of more than six, the others wait.
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]

@@ -77,8 +77,7 @@ fn every_mistake_is_told_with_its_place_and_a_suggestion() {
           | ^^^^^ it belongs into [watch]
 
     /etc/trace/config.toml:2:1: the first part of the file has no option "ipgeolocation-api-key"
-        2 | ipgeolocation-api-key = "x"
-          | ^^^^^^^^^^^^^^^^^^^^^ it belongs into [keys]
+          it belongs into [keys]
 
     /etc/trace/config.toml:3:20: places is a text in quotation marks
         3 | places = ["a.csv", 3]
