@@ -139,9 +139,12 @@ fn credential(directory: &Path, name: &str) -> anyhow::Result<Option<Key>> {
     use std::io::Read as _;
     let Some((_, id)) = CREDENTIALS.iter().find(|(known, _)| *known == name) else { return Ok(None) };
     let found = format!("the credential {id}");
-    let file = match std::fs::File::open(directory.join(id)) {
+    let path = directory.join(id);
+    let file = match std::fs::File::open(&path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        // Where a unit has no credential at all, systemd lets it not even look into the directory.
+        Err(_) if path.metadata().is_err() => return Ok(None),
         Err(error) => return Err(anyhow!(error).context(format!("{found} cannot be read"))),
     };
     let mut text = String::new();
