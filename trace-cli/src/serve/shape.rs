@@ -152,7 +152,7 @@ impl From<&Summary> for Row {
             name: target.and_then(|target| target.name.clone()),
             address: target.map(|target| target.address.to_string()),
             length: summary.last_ttl.map(|ttl| ttl.get()),
-            rtt_ms: None,
+            rtt_ms: summary.rtt.map(ms),
             path: path(summary.path),
             kind: summary.kind.as_str(),
         }

@@ -34,13 +34,15 @@ pub struct Summary {
     pub last_ttl: Option<Ttl>,
     /// The hash of the path it took: equal for equal paths.
     pub path: i64,
+    /// The least RTT to the target, to the microsecond; `None` where it was not reached.
+    pub rtt: Option<Duration>,
     /// Where it stands in the list.
     pub cursor: Cursor,
 }
 
 /// What is shown of the traces whose keys were found.
 const COLUMNS: &str = "SELECT m.uuid, s.kind, s.vantage, s.target, a.ip, s.protocol, s.mode, m.started, m.duration_ns, m.outcome,
-        p.last_ttl, p.hash, m.key
+        p.last_ttl, p.hash, m.key, CASE m.outcome WHEN 0 THEN m.least_us END
     FROM (FOUND) AS found CROSS JOIN measurement AS m ON m.key = found.key JOIN setup AS s ON s.id = m.setup
     JOIN path AS p ON p.id = m.path LEFT JOIN address AS a ON a.id = m.address
     ORDER BY m.started DESC, m.key DESC";
@@ -158,6 +160,7 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<Option<Summary>> {
         outcome: outcome.and_then(known),
         last_ttl: row.get::<_, Option<u8>>(10)?.and_then(Ttl::new),
         path: row.get(11)?,
+        rtt: row.get::<_, Option<u32>>(13)?.map(|us| Duration::from_micros(us.into())),
         cursor: Cursor { started: row.get(7)?, key: row.get(12)? },
     }))
 }

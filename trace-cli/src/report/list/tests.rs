@@ -16,6 +16,7 @@ fn sample() -> Vec<Summary> {
         outcome: Some(Outcome::Reached),
         last_ttl: Ttl::new(11),
         path: -2,
+        rtt: None,
         cursor: "00000000000000000".parse().unwrap(),
     };
     let imported = Summary {

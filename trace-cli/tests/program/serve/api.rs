@@ -80,6 +80,8 @@ fn targets_tell_where_they_stand() {
     assert_eq!(one["interval_s"], 3600.0);
     assert_eq!(one["sparkline"].as_array().map(Vec::len), Some(40));
     assert_eq!(one["era_since"], "2026-11-27T08:00:00Z", "when the way changed");
+    let newest = server.json("/api/v1/traces?limit=1");
+    assert_eq!(items(&newest)[0]["rtt_ms"], 15.039);
     let silent = &items(&targets)[2];
     assert_eq!((&silent["last"]["rtt_ms"], &silent["last"]["loss"]), (&Value::Null, &Value::Null));
     for (query, expected) in [

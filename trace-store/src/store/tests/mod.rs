@@ -5,6 +5,7 @@ mod documents;
 mod history;
 mod migration;
 mod open;
+mod overview;
 mod processes;
 pub(crate) mod realistic;
 mod relocate;
