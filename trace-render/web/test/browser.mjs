@@ -32,7 +32,7 @@ export async function page(context, troubles) {
 
 /** Waits until nothing is loading and the map has come to rest. */
 export async function settled(opened) {
-  await opened.waitForFunction(() => document.querySelectorAll('[aria-busy="true"]').length === 0 && document.querySelector("main > *") !== null, null, { timeout: 15_000 });
+  await opened.waitForFunction(() => document.querySelectorAll('[aria-busy="true"]').length === 0 && document.querySelector("main > *") !== null, null, { timeout: 30_000 });
   await opened.evaluate(() => document.fonts.ready);
   await opened.waitForTimeout(260);
 }

@@ -35,20 +35,44 @@ export class Checks {
   /** One check: `act` gets a page; what it throws, and what goes wrong in the page, fails it. */
   async check(name, options, act) {
     const started = Date.now();
-    const troubles = [];
-    const context = await this.chromium.newContext({ viewport: SIZES[options.size ?? "desktop"], colorScheme: options.theme ?? "light", reducedMotion: options.motion ?? "reduce", hasTouch: options.size === "phone", bypassCSP: false, serviceWorkers: "block" });
-    context.setDefaultTimeout(8000);
-    const opened = await page(context, troubles);
+    const { context, opened, troubles } = options.session ?? (await this.session(options));
+    troubles.length = 0;
     try {
       await act(opened, context);
     } catch (error) {
       troubles.push(error.message.split("\n").slice(0, 6).join(" | "));
     }
-    await context.close();
+    if (!options.session) await context.close();
     this.number++;
     const ok = troubles.length === 0;
     if (!ok) this.failed.push(`${name}: ${troubles.slice(0, 4).join("\n    ")}`);
     console.log(`${ok ? "ok" : "FAILED"} ${name} (${Date.now() - started} ms)${ok ? "" : `\n    ${troubles.slice(0, 4).join("\n    ")}`}`);
+  }
+
+  /** A window of a size and theme; several checks may share one, and what it has loaded. */
+  async session(options) {
+    const context = await this.chromium.newContext({ viewport: SIZES[options.size ?? "desktop"], colorScheme: options.theme ?? "light", reducedMotion: "reduce", hasTouch: options.size === "phone", serviceWorkers: "block" });
+    // A busy machine is slow, not wrong.
+    context.setDefaultTimeout(30_000);
+    const troubles = [];
+    return { context, opened: await page(context, troubles), troubles };
+  }
+
+  /** Checks of views, those of one size and theme in one window, some windows at once. */
+  async views(views) {
+    const windows = new Map();
+    for (const view of views) {
+      const name = `${view[1].size} ${view[1].theme}`;
+      windows.set(name, [...(windows.get(name) ?? []), view]);
+    }
+    const waiting = [...windows.values()];
+    await Promise.all([0, 1, 2].map(async () => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const session = await this.session(next[0][1]);
+        for (const [name, , act] of next) await this.check(name, { session }, act);
+        await session.context.close();
+      }
+    }));
   }
 
   async open(opened, path) {
@@ -71,7 +95,7 @@ export function expect(condition, message) {
 /** Waits until something is true in the page. */
 export async function until(opened, what, condition, argument) {
   try {
-    await opened.waitForFunction(condition, argument, { timeout: 12_000 });
+    await opened.waitForFunction(condition, argument, { timeout: 30_000 });
   } catch {
     throw new Error(`never: ${what}`);
   }

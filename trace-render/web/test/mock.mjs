@@ -295,7 +295,7 @@ export function mock() {
     const bytes = readFileSync(dist + asset.file);
     const packed = asset.file.endsWith(".gz");
     const accepts = /gzip/.test(request.headers["accept-encoding"] ?? "");
-    send(200, packed && !accepts ? gunzipSync(bytes) : bytes, asset.type, packed && accepts ? { "content-encoding": "gzip" } : {});
+    send(200, packed && !accepts ? gunzipSync(bytes) : bytes, asset.type, { ...(packed && accepts ? { "content-encoding": "gzip" } : {}), ...(asset === known.get("/") ? {} : { "cache-control": "public, max-age=31536000, immutable" }) });
   }
 
   async function stream(id, request, response) {

@@ -45,9 +45,8 @@ for (const theme of ["light", "dark"]) {
     }
   }
 }
-await Promise.all([0, 1, 2].map(async () => {
-  for (let next = views.shift(); next !== undefined; next = views.shift()) await check(...next);
-}));
+await set();
+await checks.views(views.filter(([name]) => filter.test(name)));
 
 await check("keyboard only: from the overview to a comparison and back", {}, async (opened) => {
   await checks.open(opened, "/");

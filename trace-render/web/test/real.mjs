@@ -81,9 +81,7 @@ for (const theme of ["light", "dark"]) {
     }
   }
 }
-await Promise.all([0, 1, 2].map(async () => {
-  for (let next = views.shift(); next !== undefined; next = views.shift()) await check(...next);
-}));
+await checks.views(views.filter(([name]) => filter.test(name)));
 
 await check("real: policy and kinds of the page's files", {}, async (opened) => {
   const response = await opened.goto(`${base}/`);
