@@ -89,9 +89,9 @@ fn table(diff: &Diff, paint: Paint) -> String {
             None => block.iter().for_each(|row| grid.push(both(row))),
             Some(sign) => {
                 let old = block.iter().filter_map(|row| row.a.as_ref());
-                old.for_each(|place| grid.push(one(sign.old(), place, true)));
+                old.for_each(|place| grid.push(one(sign.before(), place, true)));
                 let new = block.iter().filter_map(|row| row.b.as_ref());
-                new.for_each(|place| grid.push(one(sign.new(), place, false)));
+                new.for_each(|place| grid.push(one(sign.after(), place, false)));
             }
         }
     }
@@ -120,14 +120,14 @@ enum Sign {
 }
 
 impl Sign {
-    fn old(self) -> Cell {
+    fn before(self) -> Cell {
         match self {
             Self::Replaced => Cell::inked(Ink::Bad, "-"),
             Self::Balanced => Cell::inked(Ink::Warning, "~"),
         }
     }
 
-    fn new(self) -> Cell {
+    fn after(self) -> Cell {
         match self {
             Self::Replaced => Cell::inked(Ink::Good, "+"),
             Self::Balanced => Cell::inked(Ink::Warning, "~"),
