@@ -109,12 +109,12 @@ impl Course {
             return Turn::Known;
         }
         let features = features(route, sighting);
-        let sets = self.sets(place);
-        if features.iter().all(|(ttl, from)| sets.get(ttl).is_none_or(|set| set.0.contains(from))) {
+        if features.iter().all(|(ttl, from)| self.fits(place, *ttl, *from)) {
             self.know(way, features, place);
             self.settle();
             return Turn::Known;
         }
+        let sets = self.sets(place);
         self.strangers.push(Stranger { place, way, features });
         let Some(first) = self.first_of_change(&sets) else { return Turn::Strange };
         // Those before it were not on the new way, nor the others of the old era any longer.
@@ -124,6 +124,19 @@ impl Course {
             self.know(stranger.way, stranger.features, stranger.place);
         }
         Turn::Changed(first)
+    }
+
+    /// Whether this one answered at a TTL on the known way, or nobody did.
+    fn fits(&self, place: usize, ttl: u8, from: i64) -> bool {
+        let mut others = false;
+        for known in self.known.values().filter(|known| known.last + MEMORY >= place) {
+            match known.features.get(&ttl) {
+                Some(known) if *known == from => return true,
+                Some(_) => others = true,
+                None => {}
+            }
+        }
+        !others
     }
 
     /// The answerers by TTL, and how many traces were answered there.
