@@ -122,7 +122,8 @@ pub(crate) enum Verb {
     /// Say why a hop is thought to be where it is
     ///
     /// Every candidate for the place of whoever answered at a TTL: who says so and since when, whether light could have
-    /// been there and back in the time measured, and so whether it was taken or struck.
+    /// been there and back in the time measured, and so whether it was taken or struck. With sources named, what they say
+    /// now counts instead of what is kept, which stays as it is.
     Explain(ExplainArguments),
     /// Place kept traces anew
     ///
@@ -407,7 +408,7 @@ pub(crate) struct ExplainArguments {
     #[arg(value_name = "TTL", value_parser = clap::value_parser!(u8).range(1..))]
     pub(crate) ttl: u8,
     #[command(flatten)]
-    pub(crate) origin: OriginArguments,
+    pub(crate) locating: Locating,
     #[command(flatten)]
     pub(crate) format: FormatArguments,
 }

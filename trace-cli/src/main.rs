@@ -96,7 +96,7 @@ fn run(
         Verb::Trace(typed) => verb::trace::run(*typed, data_dir, voice, output),
         Verb::Watch(typed) => verb::watch::run(*typed, data_dir, given, voice),
         Verb::Map(typed) => verb::map::run(typed, data_dir, voice, output),
-        Verb::Explain(typed) => verb::explain::run(typed, data_dir, output),
+        Verb::Explain(typed) => verb::explain::run(typed, data_dir, voice, output),
         Verb::Relocate(typed) => verb::relocate::run(typed, data_dir, voice, output),
         Verb::List(typed) => verb::list::run(typed, data_dir, output),
         Verb::Show(typed) => verb::show::run(typed, data_dir, output),

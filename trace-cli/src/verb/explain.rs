@@ -3,18 +3,25 @@
 use std::path::PathBuf;
 
 use anyhow::anyhow;
-use trace_core::model::TraceKind;
+use trace_core::model::{Atlas, Trace, TraceKind};
 use trace_geo::judge;
 
-use crate::args::ExplainArguments;
+use crate::args::{ExplainArguments, Locating};
 use crate::exit::{Blame as _, Exit, Failure, Result};
 use crate::kept::Kept;
 use crate::output::Output;
-use crate::places;
 use crate::report::explain::{self, Explanation};
+use crate::say::Voice;
+use crate::settings::Sources;
+use crate::{places, sources};
 
-pub(crate) fn run(typed: ExplainArguments, data_dir: Option<PathBuf>, output: &mut Output) -> Result<Exit> {
-    let (mut trace, kept) = Kept::new(data_dir).get(&typed.trace)?;
+pub(crate) fn run(
+    typed: ExplainArguments,
+    data_dir: Option<PathBuf>,
+    voice: Voice,
+    output: &mut Output,
+) -> Result<Exit> {
+    let (mut trace, kept) = Kept::new(data_dir.clone()).get(&typed.trace)?;
     let Some(hop) = trace.hops.iter().find(|hop| hop.ttl.get() == typed.ttl).cloned() else {
         let hops = match (trace.hops.first(), trace.hops.last()) {
             (Some(first), Some(last)) if first.ttl != last.ttl => {
@@ -26,14 +33,32 @@ pub(crate) fn run(typed: ExplainArguments, data_dir: Option<PathBuf>, output: &m
         let cause = anyhow!("the trace {} has no TTL {}: {hops}", trace.id, typed.ttl);
         return Err(Failure::new(Exit::Senseless, cause));
     };
-    let was_judged = places::is_judged(&kept) || trace.kind == TraceKind::Imported;
-    let stated = typed.origin.origin.map(|stated| stated.origin);
-    let was_judged = was_judged && (stated.is_none() || trace.kind == TraceKind::Imported);
-    let atlas = places::judged_from(stated, &mut trace, kept);
+    let stated = typed.locating.origin.origin.as_ref().map(|stated| stated.origin);
+    let asked = asked(typed.locating, data_dir, &trace, &kept, voice)?;
+    let was_judged = trace.kind == TraceKind::Imported
+        || (asked.is_none() && stated.is_none() && places::is_judged(&kept));
+    let atlas = places::judged_from(stated, &mut trace, asked.unwrap_or(kept));
     let origin = judge::inspect(&trace, &atlas).origin;
     let explanation =
         Explanation { trace: &trace, hop: &hop, atlas: &atlas, was_judged, origin: origin.as_ref() };
     let text = explain::text(&explanation, typed.format.format, output.paint()).blame(Exit::CouldNotKeep)?;
     output.print_form(typed.format.format, &text)?;
     Ok(Exit::Done)
+}
+
+/// What the sources say that were named, with those there always are; `None` where none was named: then what is kept
+/// counts. Nothing that is kept changes.
+fn asked(
+    typed: Locating,
+    data_dir: Option<PathBuf>,
+    trace: &Trace,
+    kept: &Atlas,
+    voice: Voice,
+) -> Result<Option<Atlas>> {
+    let Locating { places, mmdb, ix, hints, origin: _ } = typed;
+    if places.is_empty() && mmdb.is_empty() && ix.is_empty() && hints.is_empty() {
+        return Ok(None);
+    }
+    let chain = sources::open(&Sources { places, mmdb, ix, hints, data_dir: None }.beside(data_dir), voice)?;
+    Ok(Some(places::locate(Some(&chain), trace, &places::names(kept))))
 }

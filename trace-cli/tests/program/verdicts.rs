@@ -103,6 +103,9 @@ lab_test! {
         // Looking changes nothing.
         let id = before["id"].as_str().expect("an id");
         assert_eq!(rows(&home, &[&anew[..], &["--dry-run"]].concat()).len(), 2);
+        let told = home.run(&["explain", id, "2", "--places", &right]).ends_with(0).stdout;
+        assert!(told.contains("Hafnarfjordur") && told.contains("geofeed:right.csv") && !told.contains("Tokyo"), "{told}");
+        home.run(&["explain", id, "2", "--places", "nowhere.csv"]).complains(2, &["nowhere.csv"]);
         assert_eq!(home.run(&["show", id, "--format", "json"]).ends_with(0).document(), before);
 
         let table = home.run(&["relocate", id, "--places", &right]).ends_with(0).stdout;
