@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use serde::Serialize;
 use trace_core::model::{Mode, Outcome, Protocols};
-use trace_store::{Buckets, Column, Newest, Point, Standing, Summary};
+use trace_store::{Buckets, Change, Column, Newest, Point, Standing, Summary};
 
 use crate::clock;
 
@@ -13,6 +13,15 @@ use crate::clock;
 pub(super) struct Page<T> {
     pub(super) items: Vec<T>,
     pub(super) next: Option<String>,
+}
+
+/// A part of what changed.
+#[derive(Debug, Serialize)]
+pub(super) struct Changes {
+    pub(super) items: Vec<Change>,
+    pub(super) next: Option<String>,
+    /// Whether all series were looked at as they are now.
+    pub(super) complete: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -47,8 +56,9 @@ pub(super) struct Target {
     pub(super) last: Last,
     pub(super) status: &'static str,
     pub(super) era_since: Option<String>,
-    pub(super) changes_24h: usize,
-    pub(super) changes_7d: usize,
+    /// `None`: it is being worked out.
+    pub(super) changes_24h: Option<usize>,
+    pub(super) changes_7d: Option<usize>,
     /// Milliseconds since 1970, and of the round trip.
     pub(super) sparkline: Vec<(i64, Option<f64>)>,
     pub(super) interval_s: Option<f64>,

@@ -14,9 +14,9 @@ use crate::say::Voice;
 /// How long a program that keeps the database locked is waited for: a page that says so is better than one that hangs.
 const WAIT: Duration = Duration::from_millis(1500);
 /// KiB of pages that each reader keeps in memory.
-const CACHE: u32 = 2 << 10;
+const CACHE: u32 = 1 << 10;
 /// Readers that are kept open.
-const READERS: usize = 4;
+const READERS: usize = 3;
 
 /// Traces to be shown.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ enum Place {
 }
 
 /// Which file a database is.
-type Identity = (u64, u64);
+pub(super) type Identity = (u64, u64);
 
 /// An opened store, and the file it was opened from.
 #[derive(Debug)]
@@ -88,6 +88,11 @@ impl Source {
         }
     }
 
+    /// Which file the database is now; `None` where there is none.
+    pub(super) fn file(&self) -> Option<Identity> {
+        self.directory().and_then(identity)
+    }
+
     /// Asks the store.
     pub(crate) fn ask<T>(
         &self,
@@ -113,7 +118,7 @@ impl Source {
         question: impl FnOnce(&mut Overview, &Store) -> std::result::Result<T, Error>,
     ) -> std::result::Result<T, Error> {
         let mut seen = lock(&self.overview);
-        let identity = self.directory().and_then(identity);
+        let identity = self.file();
         if seen.identity != identity {
             *seen = Seen { identity, ..Seen::default() };
         }

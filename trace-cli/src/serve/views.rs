@@ -1,6 +1,7 @@
 //! What is answered: each question as a function that may wait for the database.
 
 mod changes;
+mod details;
 mod list;
 mod targets;
 mod traces;
@@ -18,7 +19,8 @@ use axum::http::StatusCode;
 use tokio::sync::Semaphore;
 use trace_store::Error;
 
-use self::targets::Detail;
+use self::details::Details;
+use self::targets::Glance;
 use super::answer::Answer;
 use super::live::{Live, Wanted};
 use super::memo::Memo;
@@ -37,12 +39,13 @@ const WAITING: usize = 64;
 /// What all answers are made of.
 #[derive(Debug)]
 pub(crate) struct Dashboard {
-    source: Source,
+    source: Arc<Source>,
     /// What starts traces, if that is allowed.
     live: Option<Live>,
     csrf: Token,
     memo: Memo,
-    details: Mutex<HashMap<u64, Arc<Detail>>>,
+    glances: Mutex<HashMap<u64, Arc<Glance>>>,
+    details: Arc<Details>,
     /// Pictures take memory: one is drawn at a time.
     drawing: Mutex<()>,
     waiting: Arc<Semaphore>,
@@ -50,12 +53,14 @@ pub(crate) struct Dashboard {
 
 impl Dashboard {
     pub(crate) fn new(source: Source, live: Option<Live>, csrf: Token) -> Self {
+        let source = Arc::new(source);
         Self {
+            details: Details::new(Arc::clone(&source)),
             source,
             live,
             csrf,
             memo: Memo::default(),
-            details: Mutex::default(),
+            glances: Mutex::default(),
             drawing: Mutex::default(),
             waiting: Arc::new(Semaphore::new(WAITING)),
         }
@@ -96,6 +101,7 @@ impl Dashboard {
 
     /// Everything is to end: traces under way are kept as far as they are.
     pub(crate) fn end(&self) {
+        self.details.end();
         self.live.iter().for_each(Live::end);
     }
 

@@ -3,7 +3,7 @@
     Asset {
         path: "/",
         content_type: "text/html; charset=utf-8",
-        etag: "\"c4b10f56a68ff917317f1ccc\"",
+        etag: "\"5177ebcaba5bce92fdc9e4f2\"",
         immutable: false,
         encoding: Encoding::Gzip,
         length: 1156,
@@ -64,12 +64,12 @@
         bytes: include_bytes!("page.css.gz"),
     },
     Asset {
-        path: "/assets/page.523cf722701c.js",
+        path: "/assets/page.bc739203c3af.js",
         content_type: "text/javascript; charset=utf-8",
-        etag: "\"523cf722701cff33693f8a07\"",
+        etag: "\"bc739203c3af519e633cbee8\"",
         immutable: true,
         encoding: Encoding::Gzip,
-        length: 141408,
+        length: 142028,
         bytes: include_bytes!("page.js.gz"),
     },
 ]

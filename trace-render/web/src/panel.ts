@@ -4,6 +4,9 @@ import { type Child, fill, h, icon } from "./element";
 import { stamp } from "./format";
 import { watch } from "./status";
 
+/** When it is asked again what the server still works on. */
+const SOON_MS = 2000;
+
 let number = 0;
 
 export class Panel {
@@ -42,6 +45,11 @@ export function empty(title: string, ...more: Child[]): HTMLElement {
   return h("div", { class: "empty" }, h("p", { class: "empty-title" }, title), ...more);
 }
 
+/** What the server still works out. */
+export function pending(): HTMLElement {
+  return h("span", { class: "none", title: "Being worked out" }, h("span", { "aria-hidden": "true" }, "…"), h("span", { class: "unseen" }, "being worked out"));
+}
+
 /** A command to type. */
 export function command(text: string): HTMLElement {
   return h("code", { class: "command" }, text);
@@ -52,6 +60,8 @@ export interface FeedOptions<T> {
   show: (value: T) => void;
   /** How often it is asked again, in milliseconds; never where it does not change. */
   every?: number;
+  /** Whether the server still works on a part of it: it is asked again soon. */
+  unfinished?: (value: T) => boolean;
   /** The panel that says how it goes. */
   panel?: Panel;
   failed?: (problem: Problem) => void;
@@ -96,6 +106,7 @@ export class Feed<T> {
       if (request.signal.aborted) return;
       this.last = Date.now();
       panel?.say();
+      if (this.options.unfinished?.(value)) wait = SOON_MS;
       // What did not change is not drawn again: a selection or a scroll stays where it is.
       const text = JSON.stringify(value);
       if (text !== this.text) {

@@ -39,8 +39,9 @@ export interface Target {
   };
   status: TargetStatus;
   era_since: string | null;
-  changes_24h: number;
-  changes_7d: number;
+  /** Null while it is being worked out. */
+  changes_24h: number | null;
+  changes_7d: number | null;
   sparkline: [number, number | null][];
   interval_s: number | null;
 }
@@ -87,6 +88,12 @@ export interface Change {
   path: { before: string; after: string; first_ttl: number; last_ttl: number } | null;
   level: { before: number; after: number; unit: "ms" | "share"; score: number } | null;
   text: string;
+}
+
+/** What is known of what changed so far. */
+export interface Changes extends List<Change> {
+  /** False while the server still looks. */
+  complete: boolean;
 }
 
 export interface Summary {

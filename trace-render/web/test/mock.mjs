@@ -211,7 +211,7 @@ export function mock() {
   const routes = [
     [/^\/api\/v1\/targets$/, (_, query) => {
       const text = (query.get("q") ?? "").toLowerCase();
-      const items = all().map(overview).filter((target) => (!text || `${target.name} ${target.address}`.toLowerCase().includes(text)) && (!query.get("status") || target.status === query.get("status")) && (!query.get("vantage") || target.vantage === query.get("vantage")));
+      const items = all().map(overview).map((target) => state.working ? { ...target, era_since: null, changes_24h: null, changes_7d: null } : target).filter((target) => (!text || `${target.name} ${target.address}`.toLowerCase().includes(text)) && (!query.get("status") || target.status === query.get("status")) && (!query.get("vantage") || target.vantage === query.get("vantage")));
       const from = Number(query.get("cursor") ?? 0), limit = Number(query.get("limit") ?? 100);
       return { items: items.slice(from, from + limit), next: from + limit < items.length ? String(from + limit) : null };
     }],
@@ -224,13 +224,13 @@ export function mock() {
       }), next: null };
     }],
     [/^\/api\/v1\/targets\/([^/]+)\/series$/, ([, key], query) => find(key) && series(find(key), query)],
-    [/^\/api\/v1\/targets\/([^/]+)\/changes$/, ([, key]) => ({ items: changes().filter((change) => change.key === key), next: null })],
+    [/^\/api\/v1\/targets\/([^/]+)\/changes$/, ([, key]) => ({ items: changes().filter((change) => change.key === key), next: null, complete: true })],
     [/^\/api\/v1\/targets\/([^/]+)\/scene$/, ([, key], query) => {
       const target = find(key);
       const until = Date.parse(query.get("at") ?? "") || NOW;
       return target && scene(target.eras.filter((era) => era.since <= until).slice(0, 1 + Number(query.get("eras") ?? 0)).map((era) => ({ target, era, list: target.path(era), hostile: target.hostile })));
     }],
-    [/^\/api\/v1\/changes$/, () => ({ items: changes().slice(0, 100), next: null })],
+    [/^\/api\/v1\/changes$/, () => ({ items: state.working ? [] : changes().slice(0, 100), next: null, complete: !state.working })],
     [/^\/api\/v1\/map$/, () => state.legs ? manyLegs(Number(state.legs)) : scene(all().map((target) => ({ target, era: target.eras[0], list: target.path(target.eras[0]), hostile: target.hostile })))],
     [/^\/api\/v1\/traces$/, (_, query) => ({ items: all().filter((target) => !query.get("target") || target.key === query.get("target")).flatMap((target) => target.eras.map((era) => summary(target, era))), next: null })],
     [/^\/api\/v1\/traces\/([^/]+)$/, ([, id]) => { const found = findTrace(id); return found && document(...found); }],

@@ -48,6 +48,17 @@ for (const theme of ["light", "dark"]) {
 await set();
 await checks.views(views.filter(([name]) => filter.test(name)));
 
+await check("what the server still works out is told so, and comes by itself", { mock: "?working=1" }, async (opened) => {
+  await checks.open(opened, "/");
+  const pending = () => document.querySelectorAll(".targets tbody td.c-week [title='Being worked out']").length;
+  expect((await opened.evaluate(pending)) > 0, "the table stands there before the changes are known");
+  await until(opened, "the changes are being looked for", () => document.querySelector(".panel-changes")?.textContent?.includes("Looking for changes"));
+  const findings = await axe(opened);
+  expect(findings.length === 0, findings.join("\n    "));
+  await set();
+  await until(opened, "they are known", () => document.querySelectorAll("[title='Being worked out']").length === 0 && document.querySelectorAll(".panel-changes .change-list li").length > 0);
+});
+
 await check("keyboard only: from the overview to a comparison and back", {}, async (opened) => {
   await checks.open(opened, "/");
   await opened.keyboard.press("Tab");

@@ -7,12 +7,13 @@ use trace_core::model::Uuid;
 use trace_store::Change;
 
 use super::Dashboard;
+use super::details::Turn;
 use super::targets::{WEEK, stamp};
 use crate::clock;
 use crate::serve::answer::Answer;
 use crate::serve::problem::Problem;
 use crate::serve::query;
-use crate::serve::shape::Page;
+use crate::serve::shape;
 
 /// Changes from longer ago than a week are looked for anew after so many seconds.
 const FRESH: i64 = 30;
@@ -31,7 +32,7 @@ impl Dashboard {
         let standing = self.standing(key)?;
         self.memo.get(&format!("changes {key} {:?}", asked.since), stamp(&standing), || {
             let items = self.source.ask(|store| store.changes_of(&standing.series, since))?;
-            Answer::json(&Page { items, next: None })
+            Answer::json(&shape::Changes { items, next: None, complete: true })
         })
     }
 
@@ -41,17 +42,21 @@ impl Dashboard {
         let now = clock::now();
         let since = query::instant("since", asked.since.as_deref())?.unwrap_or(now.saturating_sub(WEEK));
         if since >= now.saturating_sub(WEEK) {
-            let mut changes = Vec::new();
-            for standing in self.standings()?.iter().filter(|standing| standing.last >= since) {
-                let detail = self.detail(standing)?;
-                changes.extend(detail.changes.iter().filter(|change| change.at >= since).cloned());
+            let mut standings = self.standings()?;
+            standings.retain(|standing| standing.last >= since);
+            standings.sort_unstable_by_key(|standing| Reverse(standing.last));
+            let known = self.details.of(&standings, Turn::Later);
+            if let Some(error) = known.trouble {
+                return Err(error.into());
             }
-            return page(changes, behind.as_ref(), limit);
+            let changes = known.details.iter().flatten().flat_map(|detail| &detail.changes);
+            let changes = changes.filter(|change| change.at >= since).cloned().collect();
+            return page(changes, behind.as_ref(), limit, known.complete);
         }
         let question = format!("changes {:?} {:?} {limit}", asked.since, asked.cursor);
         let stamp = now.div_euclid(FRESH * 1_000_000_000).cast_unsigned();
         self.memo.get(&question, stamp, || {
-            page(self.source.ask(|store| store.all_changes(Some(since)))?, behind.as_ref(), limit)
+            page(self.source.ask(|store| store.all_changes(Some(since)))?, behind.as_ref(), limit, true)
         })
     }
 }
@@ -84,14 +89,19 @@ impl Place {
     }
 }
 
-fn page(mut changes: Vec<Change>, behind: Option<&Place>, limit: u32) -> Result<Answer, Problem> {
+fn page(
+    mut changes: Vec<Change>,
+    behind: Option<&Place>,
+    limit: u32,
+    complete: bool,
+) -> Result<Answer, Problem> {
     changes.sort_by_cached_key(Place::of);
     changes.retain(|change| behind.is_none_or(|behind| Place::of(change) > *behind));
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = changes.len() > limit;
     changes.truncate(limit);
     let next = changes.last().filter(|_| more).map(|last| Place::of(last).text());
-    Answer::json(&Page { items: changes, next })
+    Answer::json(&shape::Changes { items: changes, next, complete })
 }
 
 #[cfg(test)]

@@ -8,19 +8,21 @@ use std::sync::{Arc, PoisonError};
 
 use serde::Deserialize;
 use trace_core::model::Protocols;
-use trace_store::{Change, Error, Newest, Overview, Point, Standing, Store, What, Window};
+use trace_store::{Error, Newest, Overview, Point, Standing, Store, Window};
 
+use super::details::{Detail, Turn};
 use super::{Dashboard, STALE_AFTER_S};
 use crate::clock;
 use crate::serve::answer::Answer;
 use crate::serve::problem::Problem;
 use crate::serve::query;
 use crate::serve::shape::{self, Era, Page, Steps, Target};
+use crate::serve::source::Identity;
 
 /// Traces in a sparkline.
 const SPARK: u32 = 48;
-/// Series whose details are kept.
-const DETAILS: usize = 4096;
+/// Series whose newest traces are kept.
+const GLANCES: usize = 4096;
 /// Traces of a step of a chart that are read.
 const COUNTED: u16 = 20;
 pub(super) const WEEK: i64 = 7 * clock::DAY;
@@ -43,35 +45,23 @@ pub(crate) struct Span {
     points: Option<String>,
 }
 
-/// What is read of a series to show it in the overview.
+/// What is read of a series to show it in the overview: its newest traces, which an index tells at once.
 #[derive(Debug)]
-pub(super) struct Detail {
-    stamp: (u64, i64),
+pub(super) struct Glance {
+    stamp: (Option<Identity>, (u64, i64)),
     newest: Option<Newest>,
     recent: Vec<Point>,
     interval: Option<Duration>,
-    era_since: Option<i64>,
-    /// What changed within the week before its newest trace, the newest first.
-    pub(super) changes: Vec<Change>,
 }
 
-impl Detail {
-    fn read(store: &Store, standing: &Standing, before: Option<&Self>) -> Result<Self, Error> {
+impl Glance {
+    fn read(store: &Store, standing: &Standing, file: Option<Identity>) -> Result<Self, Error> {
         let recent = store.recent(standing, SPARK)?;
-        let changes = store.changes_of(&standing.series, Some(standing.last.saturating_sub(WEEK)))?;
-        let path = changes.iter().find(|change| matches!(change.what, What::Path { .. }));
-        let era_since = match path.map(|change| change.at).or_else(|| before?.era_since) {
-            Some(since) => Some(since),
-            // It lasts for longer than a week: all eras are looked at, once.
-            None => store.eras_of(&standing.series, None, None)?.last().map(|era| era.first),
-        };
         Ok(Self {
-            stamp: standing.stamp(),
+            stamp: (file, standing.stamp()),
             newest: store.newest(standing)?,
             interval: interval(&recent),
             recent,
-            era_since,
-            changes,
         })
     }
 
@@ -81,6 +71,16 @@ impl Detail {
         let thrice =
             |interval: Duration| i64::try_from(interval.as_nanos()).unwrap_or(i64::MAX).saturating_mul(3);
         self.interval.map_or(usual, |interval| thrice(interval).max(usual / 24))
+    }
+
+    /// How the target does, in a word.
+    fn status(&self, standing: &Standing, now: i64) -> &'static str {
+        let age = now.saturating_sub(standing.last);
+        match (age > self.patience(), standing.reached) {
+            (true, _) => "stale",
+            (false, true) => "reached",
+            (false, false) => "not-reached",
+        }
     }
 }
 
@@ -120,26 +120,36 @@ impl Dashboard {
                 }
             },
         };
-        let mut page = Page { items: Vec::new(), next: None };
-        for standing in standings.iter().skip(start) {
-            let detail = self.detail(standing)?;
-            let Some(target) = target(standing, &detail, now) else { continue };
-            if asked.status.as_deref().is_some_and(|status| status != target.status) {
+        let mut shown: Vec<Standing> = Vec::new();
+        let mut glances = Vec::new();
+        let mut next = None;
+        for standing in standings.into_iter().skip(start) {
+            let glance = self.glance(&standing)?;
+            let wanted = |status: &str| asked.status.as_deref().is_none_or(|asked| asked == status);
+            if glance.newest.is_none() || !wanted(glance.status(&standing, now)) {
                 continue;
             }
-            if page.items.len() == limit {
-                page.next = page.items.last().map(|last: &Target| last.key.clone());
+            if shown.len() == limit {
+                next = shown.last().map(|last| shape::key(last.key));
                 break;
             }
-            page.items.push(target);
+            shown.push(standing);
+            glances.push(glance);
         }
-        Answer::json(&page)
+        let known = self.details.of(&shown, Turn::Next).details;
+        let each = shown.iter().zip(&glances).zip(&known);
+        let items: Vec<Target> = each
+            .filter_map(|((standing, glance), detail)| target(standing, glance, detail.as_deref(), now))
+            .collect();
+        Answer::json(&Page { items, next })
     }
 
     pub(crate) fn target(&self, key: &str) -> Result<Answer, Problem> {
         let standing = self.standing(key)?;
-        let detail = self.detail(&standing)?;
-        Answer::json(&target(&standing, &detail, clock::now()).ok_or_else(unknown)?)
+        let glance = self.glance(&standing)?;
+        let known = self.details.of(core::slice::from_ref(&standing), Turn::Next).details;
+        let detail = known.first().and_then(Option::as_deref);
+        Answer::json(&target(&standing, &glance, detail, clock::now()).ok_or_else(unknown)?)
     }
 
     pub(crate) fn eras(&self, key: &str, span: &Span) -> Result<Answer, Problem> {
@@ -185,24 +195,25 @@ impl Dashboard {
 
     /// All series, brought up to date. What is read of them is read while others may ask for them.
     pub(super) fn standings(&self) -> Result<Vec<Standing>, Problem> {
-        Ok(self.source.survey(|overview, _| Ok(overview.standings().to_vec()))?)
+        let standings = self.source.survey(|overview, _| Ok(overview.standings().to_vec()))?;
+        self.details.keep(&standings);
+        Ok(standings)
     }
 
-    pub(super) fn detail(&self, standing: &Standing) -> Result<Arc<Detail>, Problem> {
-        let details = || self.details.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = details().get(&standing.key).cloned();
-        if let Some(known) = before.as_ref().filter(|known| known.stamp == standing.stamp()) {
+    fn glance(&self, standing: &Standing) -> Result<Arc<Glance>, Problem> {
+        let glances = || self.glances.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = self.source.file();
+        let stamp = (file, standing.stamp());
+        if let Some(known) = glances().get(&standing.key).filter(|known| known.stamp == stamp) {
             return Ok(Arc::clone(known));
         }
-        // If traces were removed, what was known of earlier ones may be wrong.
-        let before = before.filter(|known| known.stamp.0 < standing.traces);
-        let detail = Arc::new(self.source.ask(|store| Detail::read(store, standing, before.as_deref()))?);
-        let mut details = details();
-        if details.len() >= DETAILS {
-            details.clear();
+        let glance = Arc::new(self.source.ask(|store| Glance::read(store, standing, file))?);
+        let mut glances = glances();
+        if glances.len() >= GLANCES {
+            glances.clear();
         }
-        details.insert(standing.key, Arc::clone(&detail));
-        Ok(detail)
+        glances.insert(standing.key, Arc::clone(&glance));
+        Ok(glance)
     }
 }
 
@@ -247,16 +258,13 @@ pub(super) fn stamp(standing: &Standing) -> u64 {
     hasher.finish()
 }
 
-/// A series as the overview shows it; `None` where its newest trace has just been removed.
-fn target(standing: &Standing, detail: &Detail, now: i64) -> Option<Target> {
-    let newest = detail.newest.as_ref()?;
-    let age = now.saturating_sub(standing.last);
-    let status = match (age > detail.patience(), standing.reached) {
-        (true, _) => "stale",
-        (false, true) => "reached",
-        (false, false) => "not-reached",
+/// A series as the overview shows it, with what is known of it; `None` where its newest trace has just been removed.
+fn target(standing: &Standing, glance: &Glance, detail: Option<&Detail>, now: i64) -> Option<Target> {
+    let newest = glance.newest.as_ref()?;
+    let since = |age: i64| {
+        let changes = &detail?.changes;
+        Some(changes.iter().filter(|change| change.at > now.saturating_sub(age)).count())
     };
-    let since = |age: i64| detail.changes.iter().filter(|change| change.at > now.saturating_sub(age)).count();
     Some(Target {
         key: shape::key(standing.key),
         name: standing.name.clone(),
@@ -266,11 +274,11 @@ fn target(standing: &Standing, detail: &Detail, now: i64) -> Option<Target> {
         traces: standing.traces,
         first: clock::rfc3339(standing.first),
         last: newest.into(),
-        status,
-        era_since: detail.era_since.map(clock::rfc3339),
+        status: glance.status(standing, now),
+        era_since: detail.and_then(|detail| detail.era_since).map(clock::rfc3339),
         changes_24h: since(clock::DAY),
         changes_7d: since(WEEK),
-        sparkline: shape::spark(&detail.recent),
-        interval_s: detail.interval.map(|interval| interval.as_secs_f64()),
+        sparkline: shape::spark(&glance.recent),
+        interval_s: glance.interval.map(|interval| interval.as_secs_f64()),
     })
 }

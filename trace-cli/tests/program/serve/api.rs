@@ -34,6 +34,30 @@ fn items(value: &Value) -> &[Value] {
     value["items"].as_array().expect("items")
 }
 
+/// Asks for all changes until nothing is being worked out any more, for a minute at most: each answer waits a moment.
+#[track_caller]
+fn settled(server: &Server) -> Value {
+    for _ in 0..600 {
+        let changes = server.json("/api/v1/changes?since=6d");
+        if changes["complete"] == true {
+            return changes;
+        }
+    }
+    panic!("what changed is never complete");
+}
+
+/// The targets, once everything about them is known.
+#[track_caller]
+fn all_known(server: &Server) -> Value {
+    for _ in 0..600 {
+        let targets = server.json("/api/v1/targets");
+        if items(&targets).iter().all(|target| target["changes_7d"].is_u64()) {
+            return targets;
+        }
+    }
+    panic!("the changes of the targets are never known");
+}
+
 #[test]
 fn every_route_answers_as_the_document_says() {
     let (_home, server) = shown();
@@ -63,7 +87,7 @@ fn every_route_answers_as_the_document_says() {
 #[test]
 fn targets_tell_where_they_stand() {
     let (_home, server) = shown();
-    let targets = server.json("/api/v1/targets");
+    let targets = all_known(&server);
     let names: Vec<&Value> = items(&targets).iter().map(|target| &target["name"]).collect();
     assert_eq!(
         names,
@@ -101,7 +125,9 @@ fn targets_tell_where_they_stand() {
     assert_eq!(outline, [(json!(20), json!(id(&usual()[19]))), (json!(20), json!(id(&usual()[39])))]);
     let changes = server.json(&format!("/api/v1/targets/{key}/changes"));
     assert_eq!(items(&changes).len(), 1, "{changes}");
-    assert_eq!(items(&changes)[0]["kind"], "path");
+    assert_eq!((&items(&changes)[0]["kind"], &changes["complete"]), (&json!("path"), &json!(true)));
+    let everywhere = settled(&server);
+    assert_eq!(items(&everywhere), items(&changes), "of no other target's way");
     let scene = server.json(&format!("/api/v1/targets/{key}/scene?eras=3"));
     let routes: Vec<&Value> =
         scene["routes"].as_array().expect("routes").iter().map(|route| &route["trace"]).collect();
@@ -181,6 +207,7 @@ fn lists_are_walked_to_their_ends() {
 #[test]
 fn an_answer_that_is_known_is_not_sent_again() {
     let (_home, server) = shown();
+    all_known(&server);
     for path in ["/", "/api/v1/targets", "/api/v1/traces/latest", "/api/v1/map", "/api/v1/openapi.json"] {
         let first = server.get(path);
         let tag = first.header("etag").unwrap_or_else(|| panic!("{path} has no tag")).to_owned();

@@ -7,14 +7,14 @@ import { describe } from "../map/describe";
 import type { Looks } from "../map/legs";
 import { WorldMap, type Hit } from "../map/map";
 import { placeName, read } from "../map/scene";
-import { Feed, Panel, command, empty } from "../panel";
+import { Feed, Panel, command, empty, pending } from "../panel";
 import { changeItem } from "../part/change";
 import { statusSign } from "../part/badge";
 import { walkable } from "../part/rows";
 import { sparkline } from "../part/sparkline";
 import type { Router, View } from "../router";
 import { watch } from "../status";
-import type { Change, List, SceneDocument, Target } from "../types";
+import type { Changes, List, SceneDocument, Target } from "../types";
 
 const EVERY_MS = 30_000;
 const PAGE = 200;
@@ -37,12 +37,12 @@ const COLUMNS: Column[] = [
   { name: "rtt", label: "RTT ms", title: "Round-trip time of the last trace", value: (t) => t.last.rtt_ms, cell: (t) => ms(t.last.rtt_ms), kind: "number c-rtt" },
   { name: "loss", label: "Loss", title: "Loss at the target in the last trace", value: (t) => t.last.loss, cell: (t) => h("span", { class: (t.last.loss ?? 0) > 0 ? "alarm" : "" }, share(t.last.loss)), kind: "number c-loss" },
   { name: "trend", label: "RTT, last traces", value: () => null, cell: (t) => sparkline(t.sparkline), kind: "c-trend" },
-  { name: "changes", label: "24 h", title: "Changes in the last 24 hours", value: (t) => -t.changes_24h, cell: (t) => changeCount(t.changes_24h), kind: "number c-day" },
-  { name: "week", label: "7 d", title: "Changes in the last 7 days", value: (t) => -t.changes_7d, cell: (t) => changeCount(t.changes_7d), kind: "number c-week" },
-  { name: "era", label: "Path for", title: "How long the present path has been taken", value: (t) => (t.era_since === null ? null : -Date.parse(t.era_since)), cell: (t) => (t.era_since === null ? "–" : span(watch.now() - Date.parse(t.era_since))), kind: "c-era number" },
+  { name: "changes", label: "24 h", title: "Changes in the last 24 hours", value: (t) => (t.changes_24h === null ? null : -t.changes_24h), cell: (t) => changeCount(t.changes_24h), kind: "number c-day" },
+  { name: "week", label: "7 d", title: "Changes in the last 7 days", value: (t) => (t.changes_7d === null ? null : -t.changes_7d), cell: (t) => changeCount(t.changes_7d), kind: "number c-week" },
+  { name: "era", label: "Path for", title: "How long the present path has been taken", value: (t) => (t.era_since === null ? null : -Date.parse(t.era_since)), cell: (t) => (t.era_since === null ? (t.changes_7d === null ? pending() : "–") : span(watch.now() - Date.parse(t.era_since))), kind: "c-era number" },
 ];
 
-const changeCount = (number: number): Child => (number === 0 ? h("span", { class: "none" }, "0") : h("strong", { class: "changes" }, group(number)));
+const changeCount = (number: number | null): Child => (number === null ? pending() : number === 0 ? h("span", { class: "none" }, "0") : h("strong", { class: "changes" }, group(number)));
 
 function targetCell(target: Target): HTMLElement {
   const name = called(target);
@@ -136,6 +136,7 @@ export function overview(router: Router, signal: AbortSignal): View {
       loaded = true;
       draw();
     },
+    unfinished: (list) => list.items.some((target) => target.changes_7d === null),
     every: EVERY_MS, panel: tablePanel,
   }, signal);
 
@@ -159,16 +160,19 @@ export function overview(router: Router, signal: AbortSignal): View {
     every: EVERY_MS * 2, panel: mapPanel,
   }, signal);
 
-  new Feed<List<Change>>({
+  new Feed<Changes>({
     load: (abort) => get("changes", { limit: 30 }, abort),
-    show: ({ items }) => {
-      if (items.length === 0) fill(changesPanel.body, empty("Nothing changed", h("p", {}, "A change is a path that was never quite the same again, or a level of RTT or loss that shifted and stayed.")));
+    show: ({ items, complete }) => {
+      changesPanel.tool(complete ? null : h("span", {}, "Still looking…"));
+      if (items.length === 0 && !complete) fill(changesPanel.body, empty("Looking for changes", h("p", {}, "The traces of the last week are held against one another.")));
+      else if (items.length === 0) fill(changesPanel.body, empty("Nothing changed", h("p", {}, "A change is a path that was never quite the same again, or a level of RTT or loss that shifted and stayed.")));
       else {
         const list = h("ol", { class: "change-list" }, ...items.map((change) => changeItem(change, watch.now(), true)));
         walkable(list);
         fill(changesPanel.body, h("div", { class: "scroll-y", tabindex: "0", role: "region", "aria-label": "Latest changes" }, list));
       }
     },
+    unfinished: (list) => !list.complete,
     every: EVERY_MS, panel: changesPanel,
   }, signal);
 
@@ -186,7 +190,7 @@ export function overview(router: Router, signal: AbortSignal): View {
 
   function visibleTargets(): Target[] {
     const query = router.query;
-    const list = targets.filter((target) => (!query.get("changed") || target.changes_24h > 0) && (through === null || through.has(target.key)));
+    const list = targets.filter((target) => (!query.get("changed") || (target.changes_24h ?? 0) > 0) && (through === null || through.has(target.key)));
     const sort = query.get("sort");
     const down = sort?.startsWith("-") ?? false;
     const column = COLUMNS.find(({ name }) => name === (down ? sort?.slice(1) : sort));

@@ -8,7 +8,7 @@ import { routeColor } from "../map/ink";
 import type { Looks } from "../map/legs";
 import { WorldMap } from "../map/map";
 import { read } from "../map/scene";
-import { Feed, Panel, empty } from "../panel";
+import { Feed, Panel, empty, pending } from "../panel";
 import { outcomeSign, statusSign } from "../part/badge";
 import { changeItem } from "../part/change";
 import { Chart } from "../part/chart";
@@ -100,6 +100,7 @@ export function target(key: string, router: Router, signal: AbortSignal): View {
 
   const head = new Feed<Target>({
     load: (abort) => get(name, {}, abort),
+    unfinished: (value) => value.changes_7d === null,
     show: (value) => {
       known = value;
       drawHead();
@@ -188,7 +189,7 @@ export function target(key: string, router: Router, signal: AbortSignal): View {
       fact("Hops", group(known.last.length)),
       fact("RTT", known.last.rtt_ms === null ? "–" : `${ms(known.last.rtt_ms)} ms`),
       fact("Loss", share(known.last.loss)),
-      fact("Path for", known.era_since === null ? "–" : span(watch.now() - Date.parse(known.era_since))),
+      fact("Path for", known.era_since === null ? (known.changes_7d === null ? pending() : "–") : span(watch.now() - Date.parse(known.era_since))),
       fact("Traces", `${group(known.traces)}${known.interval_s === null ? "" : `, every ${span(known.interval_s * 1000)}`}`));
   }
 
