@@ -36,7 +36,8 @@ impl Window {
     }
 
     fn place(&self, started: i64) -> Option<usize> {
-        let place = usize::try_from(started.checked_sub(self.since)? / self.step()).ok()?;
+        let into = started.checked_sub(self.since).filter(|into| *into >= 0)?;
+        let place = usize::try_from(into / self.step()).ok()?;
         (place < usize::from(self.steps.max(1))).then_some(place)
     }
 }
