@@ -203,10 +203,11 @@ fn killed_in_the_middle_it_loses_nothing_and_goes_on() {
 fn on_a_full_disk_it_says_so_and_loses_nothing() {
     let home = Home::new();
     let file = home.write("large.csv", &large(6_000));
-    // A disk of two megabytes, in a namespace of its own.
-    let script = "mount -t tmpfs -o size=2m full \"$1\" || exit 99; shift; \"$@\"; echo \"status $?\"; \
+    // A disk with two megabytes left, in a namespace of its own.
+    let script = "mount -t tmpfs -o size=66m full \"$1\" || exit 99; head -c 64M /dev/zero > \"$1/other\"; shift; \
+                  \"$@\"; echo \"status $?\"; \
                   \"$1\" --data-dir \"$5\" db check; echo \"check $?\"; \"$1\" --data-dir \"$5\" list --limit 1000000 --format jsonl | wc -l; \
-                  mount -o remount,size=64m \"$5\"; \"$@\"";
+                  rm \"$5/other\"; \"$@\"";
     let disk = home.path().join("disk");
     std::fs::create_dir(&disk).expect("make a directory");
     let program = env!("CARGO_BIN_EXE_trace-cli");
