@@ -230,6 +230,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "the end of a grandchild is no event for anybody here")]
     fn a_command_that_hangs_is_ended_with_all_that_it_started() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("child");
