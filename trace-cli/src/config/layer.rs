@@ -27,6 +27,8 @@ pub(super) const ENVIRONMENT: [(&str, &str); 3] =
 pub(crate) struct Typed {
     line: Vec<OsString>,
     matches: ArgMatches,
+    /// Whether nothing is missing that the file would have to say.
+    is_whole: bool,
     /// Switches that were typed as `--switch=false`.
     off: BTreeSet<String>,
 }
@@ -49,16 +51,16 @@ impl Typed {
     /// It makes no sense whatever the file may say; or it asks for help.
     pub(crate) fn read(line: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let mut command = Arguments::command();
-        command.build();
-        let (line, off) = without_off(line, &command);
-        let matches = match command.clone().try_get_matches_from(&line) {
+        let (line, off) = without_off(line, &mut command);
+        let (matches, is_whole) = match command.try_get_matches_from_mut(&line) {
             // The file may say what is missing.
             Err(error) if error.kind() == ErrorKind::MissingRequiredArgument => {
-                command.ignore_errors(true).try_get_matches_from(&line).map_err(|_| error)?
+                let lenient = Arguments::command().ignore_errors(true);
+                (lenient.try_get_matches_from(&line).map_err(|_| error)?, false)
             }
-            matches => matches?,
+            matches => (matches?, true),
         };
-        Ok(Self { line, matches, off })
+        Ok(Self { line, matches, is_whole, off })
     }
 
     /// The words of the verb, as `geo lookup`.
@@ -102,6 +104,10 @@ impl Typed {
     ///
     /// What is there makes no sense together.
     pub(crate) fn beneath(&self, sections: &[&Section]) -> Result<Arguments, clap::Error> {
+        // Most command lines have no file beneath them, and need not be read twice.
+        if self.is_whole && sections.iter().all(|section| section.is_empty()) {
+            return Arguments::from_arg_matches(&self.matches);
+        }
         let mut command = Arguments::command();
         command.build();
         let mut line = self.line.clone();
@@ -341,8 +347,15 @@ fn words(arg: &Arg, written: &Written) -> Vec<OsString> {
 /// switches on can so be switched off.
 fn without_off(
     line: impl IntoIterator<Item = OsString>,
-    command: &Command,
+    command: &mut Command,
 ) -> (Vec<OsString>, BTreeSet<String>) {
+    let line: Vec<OsString> = line.into_iter().collect();
+    let ends = |word: &OsString, end: &[u8]| word.as_encoded_bytes().ends_with(end);
+    // Building every verb takes longer than reading a line, so it is done only for a line that may need it.
+    if !line.iter().any(|word| ends(word, b"=false") || ends(word, b"=true")) {
+        return (line, BTreeSet::new());
+    }
+    command.build();
     let mut switches = BTreeSet::new();
     collect_switches(command, &mut switches);
     let (mut kept, mut off, mut over) = (Vec::new(), BTreeSet::new(), false);
