@@ -332,6 +332,33 @@ fn a_hundred_targets_all_protocols_and_four_flows_go_through_one_engine() {
 }
 
 #[test]
+fn what_is_taken_over_between_answers_opens_what_is_behind_it() {
+    // Of the first traces each probes some shared routers and takes over others; none has a reason to wait.
+    let mut network = Network::chain(Family::V4, 10, Duration::from_micros(20));
+    for number in 1..=1000 {
+        network.target(sim::target(Family::V4, number)).path(Path::through(1..=10));
+    }
+    let link = SimulatedLink::new(network, 3, Mode::Raw);
+    let mut tracer = Tracer::new(link).with_rate(10_000);
+    for number in 1..=1000 {
+        let target = Target { name: None, address: sim::target(Family::V4, number) };
+        let mut job = Job::new(Uuid::from_u128(number.into()), target, Protocols::One(Protocol::Icmp), 0);
+        job.settings.queries = 1;
+        tracer.add(job).unwrap();
+    }
+    let mut taken = 0;
+    while let Some(event) = tracer.next_event(&|| false).unwrap() {
+        if let trace_core::tracer::Event::Finished { trace, .. } = event {
+            let replies = trace.hops.iter().flat_map(|hop| &hop.probes).filter_map(|probe| probe.reply());
+            taken += replies.filter(|reply| reply.inherited_from.is_some()).count();
+            assert_eq!(trace.hops.len(), 11);
+            assert!(trace.duration.unwrap() < ms(350), "{:?}", trace.duration);
+        }
+    }
+    assert!(taken > 8_000, "{taken}");
+}
+
+#[test]
 fn ten_traces_to_one_target_in_one_tracer_never_mix() {
     for (family, protocol, mode) in everywhere() {
         let mut tracer = Tracer::new(SimulatedLink::new(Network::chain(family, 6, ms(5)), 3, mode));

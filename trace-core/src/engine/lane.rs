@@ -115,7 +115,7 @@ pub(super) struct Lane {
     pub(super) heard: usize,
     /// How many rows have an answer of their own.
     answered_rows: usize,
-    /// How many rows from the first on were taken over.
+    /// How many rows were taken over in the current round.
     taken_rows: usize,
     /// How many rows may be probed now.
     pub(super) open: usize,

@@ -60,7 +60,7 @@ impl Pace {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Window {
     pub(super) pace: Pace,
-    /// How many rows from the first on need no probes, as they were taken over from other traces.
+    /// How many rows need no probes, as they were taken over from other traces.
     pub(super) taken: usize,
     /// When the round began.
     pub(super) since: Moment,

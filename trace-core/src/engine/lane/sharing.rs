@@ -39,9 +39,7 @@ impl Lane {
         self.sets.insert(Set::Exceeded, row);
         self.sets.remove(Set::Wanting, row);
         self.heard = self.heard.max(row + 1);
-        if self.taken_rows == row {
-            self.taken_rows = row + 1;
-        }
+        self.taken_rows += 1;
     }
 
     /// Notes that the router of this row is asked though it has answered others enough.
