@@ -2,11 +2,15 @@
 
 mod changes;
 mod config;
+mod db;
 mod diff;
+mod export;
 mod geo;
 mod help;
 mod import;
 mod list;
+mod locating;
+mod map;
 mod probing;
 #[cfg(feature = "serve")]
 mod serve;
@@ -18,16 +22,18 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use trace_geo::origin::Stated;
-use trace_render::{Extent, Projection, Theme};
 
 use crate::clock::{Since, parse_since};
 pub(crate) use changes::ChangesArguments;
 pub(crate) use config::{ConfigVerb, ShowConfigArguments};
+pub(crate) use db::DbVerb;
 pub(crate) use diff::DiffArguments;
-pub(crate) use geo::UpdateArguments;
+pub(crate) use export::{Columns, ExportArguments, ExportFormat};
+pub(crate) use geo::{GeoVerb, LookupArguments, SourceFiles, SourcesArguments, UpdateArguments};
 pub(crate) use import::ImportArguments;
 pub(crate) use list::ListArguments;
+pub(crate) use locating::{Locating, OriginArguments};
+pub(crate) use map::{Drawing, MapArguments};
 pub(crate) use probing::{Probing, TargetArguments};
 #[cfg(feature = "serve")]
 pub(crate) use serve::ServeArguments;
@@ -237,90 +243,12 @@ pub(crate) struct TraceArguments {
     pub(crate) drawing: Drawing,
 }
 
-/// Whom to ask for places.
-#[derive(Debug, Args)]
-pub(crate) struct Locating {
-    /// Geofeed of your own networks; repeatable
-    ///
-    /// A geofeed: prefix,country,region,city,postal code, and behind them latitude and longitude if you like.
-    /// It is asked first and may place private addresses too.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) places: Vec<PathBuf>,
-    /// MaxMind-format database; repeatable
-    ///
-    /// Asked in the order given, before the built-in table of countries and origin ASes.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) mmdb: Vec<PathBuf>,
-    /// Exchange points, as PeeringDB's dump; repeatable
-    ///
-    /// A JSON file with the tables ix, ixlan and ixpfx, and ixfac and fac for coordinates: it tells addresses on
-    /// the peering LANs of exchange points, which count as no AS of the path.
-    #[arg(long, value_name = "FILE", hide_short_help = true)]
-    pub(crate) ix: Vec<PathBuf>,
-    /// Patterns of host names beside those built in; repeatable
-    ///
-    /// How further operators name their routers, as CSV: domains,kind,country,pattern,codes. They are tried
-    /// before the patterns built in.
-    #[arg(long, value_name = "FILE", hide_short_help = true)]
-    pub(crate) hints: Vec<PathBuf>,
-    #[command(flatten)]
-    pub(crate) origin: OriginArguments,
-}
-
-/// Where the traces were measured.
-#[derive(Debug, Args)]
-pub(crate) struct OriginArguments {
-    /// Where you are: LAT,LON in degrees, or a city
-    ///
-    /// Places are held against the round-trip times from there. A city may need its country, as Portland,US; one that
-    /// is much larger than others of its name does not. Nobody is asked where you are.
-    #[arg(long, value_name = "LAT,LON|CITY", value_parser = values::origin, allow_hyphen_values = true)]
-    pub(crate) origin: Option<Stated>,
-}
-
-/// How a map looks.
-#[derive(Debug, Args)]
-pub(crate) struct Drawing {
-    /// Size of a map in pixels [default: 1600x900]
-    #[arg(long, value_name = "WxH")]
-    pub(crate) canvas: Option<Canvas>,
-    /// light or dark [default: light]
-    #[arg(long, value_name = "THEME", value_parser = values::theme(), hide_possible_values = true)]
-    pub(crate) theme: Option<Theme>,
-    /// world, or fit: the route [default: fit]
-    ///
-    /// `fit` shows the route and some country around it; `world` all of the globe, turned so that the route lies
-    /// in the middle.
-    #[arg(long, value_name = "EXTENT", value_parser = values::extent(), hide_possible_values = true)]
-    pub(crate) extent: Option<Extent>,
-    /// natural-earth, equirectangular or azimuthal
-    ///
-    /// Without it azimuthal for a route that fits a continent or an ocean, natural-earth for anything larger.
-    #[arg(long, value_name = "NAME", value_parser = values::projection(), hide_short_help = true, hide_possible_values = true)]
-    pub(crate) projection: Option<Projection>,
-}
-
 /// The form of the results.
 #[derive(Debug, Args)]
 pub(crate) struct FormatArguments {
     /// table, json, jsonl or csv
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Table, hide_possible_values = true)]
     pub(crate) format: Format,
-}
-
-#[derive(Debug, Args)]
-#[command(after_long_help = help::TRACE_NAMES)]
-pub(crate) struct MapArguments {
-    /// Traces to draw: ids, their beginnings or ends, `latest`, or document files
-    #[arg(value_name = "TRACE", required = true)]
-    pub(crate) traces: Vec<String>,
-    /// The .png, .svg, .html or .geojson file to write
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) output: PathBuf,
-    #[command(flatten)]
-    pub(crate) drawing: Drawing,
-    #[command(flatten)]
-    pub(crate) origin: OriginArguments,
 }
 
 #[derive(Debug, Args)]
@@ -354,50 +282,6 @@ pub(crate) struct HistoryArguments {
     pub(crate) format: FormatArguments,
 }
 
-/// The form of what is exported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ExportFormat {
-    Json,
-    Jsonl,
-    Csv,
-}
-
-/// The columns of CSV.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Columns {
-    Full,
-    Old,
-}
-
-#[derive(Debug, Args)]
-#[command(after_long_help = help::TRACE_NAMES, override_usage = "trace-cli export <TRACE>... [OPTIONS]\n       trace-cli export --all [OPTIONS]")]
-pub(crate) struct ExportArguments {
-    /// The traces: ids, their beginnings or ends, `latest`, or document files
-    #[arg(value_name = "TRACE", required_unless_present = "all", conflicts_with = "all")]
-    pub(crate) traces: Vec<String>,
-    /// Every trace there is, oldest first
-    #[arg(long)]
-    pub(crate) all: bool,
-    /// With --all: only those started since then
-    #[arg(long, value_name = "TIME", value_parser = parse_since, requires = "all")]
-    pub(crate) since: Option<Since>,
-    /// With --all: only those to this name or address
-    #[arg(long, value_name = "HOST", requires = "all")]
-    pub(crate) target: Option<String>,
-    /// jsonl, json or csv
-    ///
-    /// jsonl is one document a line, json a list of documents: both hold everything. csv has one row a TTL and
-    /// router.
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ExportFormat::Jsonl, hide_possible_values = true)]
-    pub(crate) format: ExportFormat,
-    /// full, or old: CITY,ID,HOP,LONGITUDE,LATITUDE,IP,DATE_CREATED
-    #[arg(long, value_name = "COLUMNS", value_enum, default_value_t = Columns::Full, hide_possible_values = true)]
-    pub(crate) columns: Columns,
-    /// The file to write, whole or not at all; - is standard output
-    #[arg(short, long, value_name = "FILE", default_value = "-")]
-    pub(crate) output: PathBuf,
-}
-
 #[derive(Debug, Args)]
 #[command(after_long_help = help::TRACE_NAMES)]
 pub(crate) struct ExplainArguments {
@@ -429,94 +313,6 @@ pub(crate) struct RelocateArguments {
     pub(crate) locating: Locating,
     #[command(flatten)]
     pub(crate) format: FormatArguments,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum GeoVerb {
-    /// Say where addresses are
-    ///
-    /// Nothing is sent but questions for host names to the system's resolver, and those only for global
-    /// addresses and not with --no-dns, and, where you have set a key for ipgeolocation.io, global addresses that it
-    /// was not asked for before. Private and other special addresses are named, never looked up.
-    Lookup(LookupArguments),
-    /// Say which sources of places there are, how old, whose, and what they cost or send out
-    Status(SourcesArguments),
-    /// Download databases of places, or bring them up to date
-    #[command(after_long_help = geo::UPDATE_NOTES)]
-    Update(UpdateArguments),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct LookupArguments {
-    /// The addresses
-    #[arg(value_name = "ADDR", required = true)]
-    pub(crate) addresses: Vec<std::net::IpAddr>,
-    /// Do not look up host names
-    #[arg(short = 'n', long)]
-    pub(crate) no_dns: bool,
-    #[command(flatten)]
-    pub(crate) sources: SourceFiles,
-    #[command(flatten)]
-    pub(crate) format: FormatArguments,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SourcesArguments {
-    #[command(flatten)]
-    pub(crate) sources: SourceFiles,
-    #[command(flatten)]
-    pub(crate) format: FormatArguments,
-}
-
-/// The files places are looked up in.
-#[derive(Debug, Args)]
-pub(crate) struct SourceFiles {
-    /// Geofeed of your own networks; repeatable
-    #[arg(long, value_name = "FILE")]
-    pub(crate) places: Vec<PathBuf>,
-    /// MaxMind-format database; repeatable
-    #[arg(long, value_name = "FILE")]
-    pub(crate) mmdb: Vec<PathBuf>,
-    /// Exchange points, as PeeringDB's dump; repeatable
-    #[arg(long, value_name = "FILE")]
-    pub(crate) ix: Vec<PathBuf>,
-    /// Patterns of host names beside those built in; repeatable
-    #[arg(long, value_name = "FILE", hide_short_help = true)]
-    pub(crate) hints: Vec<PathBuf>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum DbVerb {
-    /// Create the database, or keep the one that is there
-    Init {
-        /// Replace a database that is there: all its traces are lost
-        #[arg(long)]
-        overwrite: bool,
-    },
-    /// Check that the database and the documents are whole and agree
-    Check,
-    /// Print where the database is
-    Path,
-    /// Copy the database into a new file, also while traces are being written
-    Backup {
-        /// The file, which must not be there yet
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-    },
-    /// Remove old traces
-    ///
-    /// The space in the file is used for new traces.
-    Prune {
-        /// Those that started longer ago than this: 90d, or before a date
-        #[arg(long, value_name = "TIME", value_parser = parse_since)]
-        older_than: Since,
-        /// The newest so many of each path to an address stay, however old
-        #[arg(long, value_name = "N", default_value_t = 1)]
-        keep_per_path: u32,
-        /// Say how many it would be, and remove none
-        #[arg(long)]
-        dry_run: bool,
-    },
 }
 
 #[derive(Debug, Args)]
