@@ -15,7 +15,7 @@ mod tunnel;
 pub use change::PathChange;
 pub use observation::Observation;
 
-pub(super) use survey::Survey;
+pub(super) use survey::{Survey, is_plain};
 
 use super::words::words;
 

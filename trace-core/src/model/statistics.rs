@@ -26,6 +26,10 @@ impl Statistics {
     /// Statistics of `rtts`, which stand in the order their probes were sent.
     #[must_use]
     pub fn of(sent: u32, answered: u32, rtts: &[Duration]) -> Self {
+        if let [] | [_] = rtts {
+            let only = rtts.first().copied();
+            return Self { sent, answered, min: only, median: only, p95: only, max: only, jitter: None };
+        }
         let mut sorted = rtts.to_vec();
         sorted.sort_unstable();
         let rank = |numerator: usize, denominator: usize| {

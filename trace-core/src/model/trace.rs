@@ -1,7 +1,7 @@
 use core::time::Duration;
 use std::net::IpAddr;
 
-use super::finding::Survey;
+use super::finding::{Survey, is_plain};
 use super::words::words;
 use super::{
     Finding, Hop, Mode, Observation, Origin, Outcome, PathChange, Protocols, Settings, Statistics, Target,
@@ -115,6 +115,9 @@ impl Trace {
     /// past the end that the path had in their round, and silence where a router had left the path. Neither is loss.
     #[must_use]
     pub fn statistics(&self) -> Vec<Statistics> {
+        if is_plain(self) {
+            return self.hops.iter().map(Hop::statistics).collect();
+        }
         let survey = Survey::of(self);
         self.hops.iter().map(|hop| survey.statistics(hop)).collect()
     }

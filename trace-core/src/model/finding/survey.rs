@@ -149,6 +149,20 @@ pub(super) fn listed<T: core::fmt::Display>(values: impl IntoIterator<Item = T>)
     values.into_iter().map(|value| value.to_string()).collect::<Vec<_>>().join(", ")
 }
 
+/// Whether every probe of a trace counts at its hop, as most often: a single address answers at each TTL, so no path
+/// changed, and no path ended before the last TTL.
+pub(in crate::model) fn is_plain(trace: &Trace) -> bool {
+    let Some((last, before)) = trace.hops.split_last() else { return true };
+    let on_the_way = |reply: &Reply| matches!(reply.kind, None | Some(ReplyKind::TimeExceeded));
+    let single = |hop: &Hop| {
+        let mut replies = hop.probes.iter().filter_map(ProbeRecord::reply);
+        let first = replies.next();
+        replies.all(|reply| first.is_some_and(|first| first.from == reply.from))
+    };
+    let passed = |hop: &Hop| hop.probes.iter().filter_map(ProbeRecord::reply).all(on_the_way);
+    before.iter().all(|hop| hop.ttl < last.ttl && single(hop) && passed(hop)) && single(last)
+}
+
 fn lanes(trace: &Trace) -> Vec<Lane<'_>> {
     let mut answers: BTreeMap<(Option<Protocol>, Flow), Vec<Answer<'_>>> = BTreeMap::new();
     for hop in &trace.hops {

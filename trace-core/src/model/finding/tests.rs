@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::{
     Flow, Hop, Label, Mode, Outcome, ProbeRecord, ProbeResult, Protocol, Protocols, Quoted, Reply, ReplyKind,
-    Settings, Target, Trace, TraceKind, Ttl, Uuid,
+    Settings, Statistics, Target, Trace, TraceKind, Ttl, Uuid,
 };
 
 mod flows;
@@ -289,7 +289,33 @@ fn any_probe() -> impl Strategy<Value = ProbeRecord> {
     )
 }
 
+fn surveyed(trace: &Trace) -> Vec<Statistics> {
+    let survey = Survey::of(trace);
+    trace.hops.iter().map(|hop| survey.statistics(hop)).collect()
+}
+
 proptest! {
+    /// Most traces need no survey to be counted.
+    #[test]
+    fn a_trace_that_looks_plain_counts_as_if_it_were_surveyed(
+        mut hops in proptest::collection::vec(proptest::collection::vec(any_probe(), 0..5), 1..9),
+        last in 0_usize..9,
+        // So that most are plain, or plain but for one hop.
+        strange in 0_usize..20,
+    ) {
+        for (ttl, probes) in hops.iter_mut().enumerate().filter(|(ttl, _)| *ttl != strange) {
+            for probe in probes {
+                let ProbeResult::Answered(reply) = &mut probe.result else { continue };
+                reply.from = address(u8::try_from(ttl).unwrap());
+                reply.kind = Some(if ttl == last { ReplyKind::PortUnreachable } else { ReplyKind::TimeExceeded });
+            }
+        }
+        let mut story = Story::new();
+        story.trace.hops =
+            (1..).filter_map(Ttl::new).zip(hops).map(|(ttl, probes)| Hop { ttl, probes }).collect();
+        prop_assert_eq!(story.trace.statistics(), surveyed(&story.trace));
+    }
+
     #[test]
     fn any_trace_is_surveyed_without_panic(
         first in 1_u8..=255,
@@ -301,7 +327,7 @@ proptest! {
         let trace = &story.trace;
         let found: usize = trace.findings().iter().map(Vec::len).sum();
         prop_assert_eq!(trace.observations().len(), found);
-        prop_assert_eq!(trace.statistics().len(), trace.hops.len());
+        prop_assert_eq!(trace.statistics(), surveyed(trace));
         for (own, aware) in trace.hops.iter().map(Hop::statistics).zip(trace.statistics()) {
             prop_assert!(aware.sent <= own.sent && aware.answered <= own.answered && aware.answered <= aware.sent);
         }
