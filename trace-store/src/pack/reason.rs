@@ -6,7 +6,7 @@
 //! out again when reading. Nothing is guessed: what would not come out the same, letter by letter and bit by bit, is kept as
 //! it is.
 
-use core::ops::RangeInclusive;
+use core::fmt::Write as _;
 use std::collections::HashMap;
 use std::net::IpAddr;
 
@@ -21,8 +21,6 @@ const FURTHEST: f64 = 20_004.0;
 
 /// Stands in a sentence where something was left out, before the number of its form.
 const LEFT_OUT: char = '\u{1}';
-
-const ALLOW: &str = " ms allow ";
 
 /// The least RTTs of a trace, in milliseconds.
 #[derive(Debug, Default)]
@@ -79,19 +77,39 @@ fn usable(probe: &ProbeRecord) -> Option<(IpAddr, f64)> {
 
 /// The part of a sentence that follows from an RTT, in the form of this number.
 fn phrase(form: u8, rtt: f64) -> Option<String> {
-    let times = if form < 3 { 1.0 } else { 2.0 };
+    let times = if form < WHOLE_WAY { 1.0 } else { 2.0 };
     let (fibre, vacuum) = (times * FIBRE * rtt, times * VACUUM * rtt);
-    let allowed = format!("{rtt:.3}{ALLOW}{fibre:.0} km in fibre");
-    Some(match form {
-        0 | 3 => format!("{allowed} and {vacuum:.0} km in vacuum"),
-        1 | 4 => format!("{allowed} (in vacuum {vacuum:.0} km)"),
-        2 | 5 => allowed,
-        _ => return None,
-    })
+    let mut phrase = format!("{rtt:.3}{ALLOW}{fibre:.0}{IN_FIBRE}");
+    let written = match form % WHOLE_WAY {
+        0 => write!(phrase, "{AND}{vacuum:.0} km in vacuum"),
+        1 => write!(phrase, "{IN_VACUUM}{vacuum:.0} km)"),
+        _ => Ok(()),
+    };
+    (form < FORMS && written.is_ok()).then_some(phrase)
 }
 
-/// The longer forms first: the shortest is the beginning of them.
-const FORMS: RangeInclusive<u8> = 0..=5;
+const ALLOW: &str = " ms allow ";
+const IN_FIBRE: &str = " km in fibre";
+const AND: &str = " and ";
+const IN_VACUUM: &str = " (in vacuum ";
+
+/// Three forms speak of the way to a hop, and three of the way there and back.
+const FORMS: u8 = 6;
+const WHOLE_WAY: u8 = 3;
+
+/// The form that the end of a sentence has, from its RTT on, and the part of the sentence that would be in that form.
+fn form(end: &str, rtt: f64) -> Option<(u8, String)> {
+    let (numbers, behind) = end.split_once(IN_FIBRE)?;
+    let fibre: f64 = numbers.split_once(ALLOW)?.1.parse().ok()?;
+    let whole = if (fibre - FIBRE * rtt).abs() < (fibre - 2.0 * FIBRE * rtt).abs() { 0 } else { WHOLE_WAY };
+    let longer = [AND, IN_VACUUM].iter().position(|word| behind.starts_with(word));
+    // What only begins like a longer form is in the short one.
+    let forms = [longer.and_then(|form| u8::try_from(form).ok()), Some(2)].into_iter().flatten();
+    forms.map(|form| whole + form).find_map(|form| {
+        let phrase = phrase(form, rtt)?;
+        end.starts_with(&phrase).then_some((form, phrase))
+    })
+}
 
 /// The RTT that a sentence about `address` speaks of: at the last of the hops that it names, and of its own.
 fn spoken_of(sentence: &str, address: IpAddr, floor: &Floor) -> Option<f64> {
@@ -111,16 +129,16 @@ pub(super) fn shorten(reason: &str, address: IpAddr, floor: &Floor) -> Option<St
     let Some(at) = reason.find(ALLOW) else { return Some(reason.to_owned()) };
     let (before, _) = reason.split_at(at);
     let number = before.bytes().rev().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
-    let (before, rest) = reason.split_at(at - number);
+    let (before, end) = reason.split_at(at - number);
     let short = spoken_of(reason, address, floor).and_then(|rtt| {
-        FORMS.into_iter().find_map(|form| {
-            let after = rest.strip_prefix(phrase(form, rtt)?.as_str())?;
-            Some(format!("{before}{LEFT_OUT}{form}{after}"))
-        })
+        let (form, phrase) = form(end, rtt)?;
+        let short = format!("{before}{LEFT_OUT}{form}{}", end.get(phrase.len()..)?);
+        // It comes back if the rest still speaks of the same RTT.
+        let same = spoken_of(&short, address, floor).is_some_and(|spoken| spoken.to_bits() == rtt.to_bits());
+        same.then_some(short)
     });
     // What does not come back is kept as it is.
-    let same = |short: &String| lengthen(short, address, floor).as_deref() == Some(reason);
-    Some(short.filter(same).unwrap_or_else(|| reason.to_owned()))
+    Some(short.unwrap_or_else(|| reason.to_owned()))
 }
 
 /// The other way round; `None` if it makes no sense.
@@ -145,22 +163,25 @@ const OTHERS: u8 = 6;
 impl Score {
     /// How this score was made; `None` if some other way.
     pub(super) fn of(score: f64, address: IpAddr, floor: &Floor) -> Option<Self> {
+        let rtt = floor.to(address)?;
         let all = (0..=OTHERS).flat_map(|others| (0..=others).map(move |agreeing| (agreeing, others)));
-        let both = all
+        let mut both = all
             .flat_map(|(agreeing, others)| [false, true].map(|quarter| Self { agreeing, others, quarter }));
-        floor.to(address)?;
-        both.into_iter()
-            .find(|made| made.value(address, floor).is_some_and(|made| made.to_bits() == score.to_bits()))
+        both.find(|made| made.with(rtt).to_bits() == score.to_bits())
     }
 
     pub(super) fn value(self, address: IpAddr, floor: &Floor) -> Option<f64> {
-        let mut score = 0.5 + 0.2 * (1.0 - FIBRE * floor.to(address)? / FURTHEST).max(0.0);
+        Some(self.with(floor.to(address)?))
+    }
+
+    fn with(self, rtt: f64) -> f64 {
+        let mut score = 0.5 + 0.2 * (1.0 - FIBRE * rtt / FURTHEST).max(0.0);
         if self.others > 0 {
             score += 0.3 * (f64::from(self.agreeing) / f64::from(self.others));
         }
         if self.quarter {
             score /= 4.0;
         }
-        Some(score)
+        score
     }
 }
