@@ -1,6 +1,5 @@
 //! Values that repeat are stored once: found by the hash of their bytes, then compared byte by byte.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use rusqlite::types::Value;
@@ -71,8 +70,13 @@ pub(super) fn address(connection: &Connection, address: IpAddr) -> Result<i64> {
     }
 }
 
-/// The number of what was settled before a trace began, whose text is `document`, and of its target's address.
-pub(super) fn setup(connection: &Connection, trace: &Trace, document: &str) -> Result<(i64, Option<i64>)> {
+fn unwritten(error: serde_json::Error) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(Box::new(error))
+}
+
+/// The number of what was settled before a trace began, and of its target's address.
+pub(super) fn setup(connection: &Connection, trace: &Trace) -> Result<(i64, Option<i64>)> {
+    let document = document::setup_to_text(trace).map_err(unwritten)?;
     let hash = pack::hash(document.as_bytes());
     let found = connection
         .prepare_cached("SELECT id, address FROM setup WHERE hash = ? AND document = ?")?
@@ -120,11 +124,11 @@ pub(super) fn path(connection: &Connection, first: u8, hops: &[Option<IpAddr>]) 
     Ok(id)
 }
 
-/// The number of what the sources said of some addresses.
-pub(super) fn atlas(connection: &Connection, places: &BTreeMap<IpAddr, Located>) -> Result<i64> {
+/// The number of what the sources said of some addresses; of each the number of that.
+pub(super) fn atlas(connection: &Connection, places: &[(IpAddr, i64)]) -> Result<i64> {
     let mut rows = Vec::with_capacity(places.len());
     for (address, located) in places {
-        rows.push((self::address(connection, *address)?, self::located(connection, located)?));
+        rows.push((self::address(connection, *address)?, *located));
     }
     let bytes: Vec<u8> = rows
         .iter()
@@ -143,9 +147,24 @@ pub(super) fn atlas(connection: &Connection, places: &BTreeMap<IpAddr, Located>)
     Ok(id)
 }
 
-fn located(connection: &Connection, located: &Located) -> Result<i64> {
-    let document = document::located_to_text(located)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+/// The addresses of an atlas in order, of each the number of what the sources said; `None` if an address makes no sense.
+pub(super) fn places(connection: &Connection, atlas: i64) -> Result<Option<Vec<(IpAddr, i64)>>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT a.ip, ap.located FROM atlas_place AS ap JOIN address AS a ON a.id = ap.address WHERE ap.atlas = ?",
+    )?;
+    let mut rows = statement.query([atlas])?;
+    let mut places = Vec::new();
+    while let Some(row) = rows.next()? {
+        let Ok(address) = row.get_ref(0)?.as_str()?.parse() else { return Ok(None) };
+        places.push((address, row.get(1)?));
+    }
+    places.sort_unstable();
+    Ok(Some(places))
+}
+
+/// The number of what the sources said of an address.
+pub(super) fn located(connection: &Connection, located: &Located) -> Result<i64> {
+    let document = document::located_to_text(located).map_err(unwritten)?;
     let hash = pack::hash(document.as_bytes());
     let found = find(connection, "SELECT id FROM located WHERE hash = ? AND document = ?", hash, &document)?;
     if let Some(id) = found {

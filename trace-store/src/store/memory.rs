@@ -4,13 +4,15 @@
 //! The last one of each setup is kept in mind, so that the next is compared with it in memory and costs no
 //! look-up.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
 
 use rusqlite::{Connection, Result, params};
-use trace_core::model::{Atlas, Hop, Located, Trace};
+use trace_core::model::{Atlas, Hop, ProbeRecord, Trace};
 
-use super::{get, intern};
+use super::intern;
+use super::sayings::Sayings;
+use super::terms::Terms;
 use crate::pack::{self, Judgement, Shape};
 
 /// How many setups are kept in mind.
@@ -27,14 +29,18 @@ const BASES: usize = 16;
 /// An atlas grows no larger than this by addresses that other traces of its setup met.
 const LARGEST: usize = 96;
 
-/// A hint of the length of a path is good for so many nanoseconds: an hour.
-const HINT: i64 = 3_600_000_000_000;
+/// A hint of the length of a path is good for so many nanoseconds: a day. A path that grew or shrank is noted at once.
+const HINT: i64 = 86_400_000_000_000;
 
-/// What was stored last, of each setup by its text.
+/// What was stored last, of each setup.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     epoch: i64,
-    setups: HashMap<String, Setup>,
+    /// By the address of their target, so that few are compared.
+    setups: HashMap<Option<IpAddr>, Vec<Setup>>,
+    /// How many there are.
+    kept: usize,
+    sayings: Sayings,
     judgements: HashMap<Vec<u8>, i64>,
     reasons: HashMap<String, i64>,
 }
@@ -42,6 +48,7 @@ pub(super) struct Memory {
 /// What is stored of a setup, the newest last.
 #[derive(Debug)]
 struct Setup {
+    terms: Terms,
     id: i64,
     address: Option<i64>,
     shapes: VecDeque<Route>,
@@ -58,11 +65,11 @@ struct Route {
     shape: Shape,
 }
 
-/// An atlas without judgement, with its number.
+/// An atlas without judgement, with its number: of each address in order the number of what the sources said.
 #[derive(Debug)]
 struct Places {
     id: i64,
-    places: BTreeMap<IpAddr, Located>,
+    places: Vec<(IpAddr, i64)>,
 }
 
 fn remember<T>(bases: &mut VecDeque<T>, base: T) {
@@ -88,9 +95,10 @@ impl Memory {
     /// nobody can in the meantime.
     pub(super) fn keep_in_step(&mut self, connection: &Connection) -> Result<()> {
         let epoch = connection.prepare_cached("SELECT number FROM epoch")?.query_row((), |row| row.get(0))?;
-        let full = self.setups.len() >= LIMIT
+        let full = self.kept >= LIMIT
             || self.judgements.len() >= JUDGEMENTS
-            || self.reasons.len() >= REASONS;
+            || self.reasons.len() >= REASONS
+            || self.sayings.are_many();
         if self.epoch != epoch || full {
             *self = Self { epoch, ..Self::default() };
         }
@@ -98,17 +106,11 @@ impl Memory {
     }
 
     /// Stores what of a trace is not stored yet.
-    pub(super) fn store(
-        &mut self,
-        connection: &Connection,
-        trace: &Trace,
-        atlas: &Atlas,
-        document: &str,
-    ) -> Result<Stored> {
-        let setup = self.setup(connection, trace, document)?;
+    pub(super) fn store(&mut self, connection: &Connection, trace: &Trace, atlas: &Atlas) -> Result<Stored> {
+        let (setup, sayings) = self.setup(connection, trace)?;
         let mut changed = false;
-        let known = setup.shapes.iter().rev().find(|route| route.shape.fits(&trace.hops));
-        let (shape, path, times) = if let Some(route) = known {
+        let known = setup.shapes.iter().rposition(|route| route.shape.fits(&trace.hops));
+        let (shape, path, times) = if let Some(route) = known.and_then(|place| to_back(&mut setup.shapes, place)) {
             (route.id, route.path, pack::times(&trace.hops, &route.shape))
         } else {
             changed = true;
@@ -120,10 +122,8 @@ impl Memory {
             remember(&mut setup.shapes, Route { id, path, shape });
             (id, path, times)
         };
-        let before = setup.atlases.back().map(|base| base.id);
-        let (atlas, narrowed) = setup.atlas(connection, atlas, &trace.hops)?;
-        changed |= setup.atlases.back().map(|base| base.id) != before;
-        if changed {
+        let (atlas, narrowed, new) = setup.atlas(connection, sayings, atlas, &trace.hops)?;
+        if changed || new {
             let base = setup.atlases.back().map(|base| base.id);
             connection
                 .prepare_cached(
@@ -142,17 +142,26 @@ impl Memory {
         connection: &Connection,
         trace: &Trace,
         atlas: &Atlas,
-        document: &str,
     ) -> Result<(Option<i64>, bool)> {
-        self.setup(connection, trace, document)?.atlas(connection, atlas, &trace.hops)
+        let (setup, sayings) = self.setup(connection, trace)?;
+        let (number, narrowed, _) = setup.atlas(connection, sayings, atlas, &trace.hops)?;
+        Ok((number, narrowed))
     }
 
-    fn setup(&mut self, connection: &Connection, trace: &Trace, document: &str) -> Result<&mut Setup> {
-        if !self.setups.contains_key(document) {
-            let setup = load(connection, trace, document)?;
-            self.setups.insert(document.to_owned(), setup);
-        }
-        self.setups.get_mut(document).ok_or(rusqlite::Error::QueryReturnedNoRows)
+    /// What is kept in mind of the setup of a trace, and of what sources say.
+    fn setup(&mut self, connection: &Connection, trace: &Trace) -> Result<(&mut Setup, &mut Sayings)> {
+        let Self { setups, kept, sayings, .. } = self;
+        let setups = setups.entry(trace.target.as_ref().map(|target| target.address)).or_default();
+        let place = match setups.iter().position(|setup| setup.terms.are_of(trace)) {
+            Some(place) => place,
+            None => {
+                setups.push(load(connection, trace)?);
+                *kept += 1;
+                setups.len() - 1
+            }
+        };
+        let setup = setups.get_mut(place).ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        Ok((setup, sayings))
     }
 
     /// The number of a judgement.
@@ -178,25 +187,34 @@ impl Memory {
 }
 
 impl Setup {
-    /// The number of an atlas, and whether only those of it count who answered.
-    fn atlas(&mut self, connection: &Connection, atlas: &Atlas, hops: &[Hop]) -> Result<(Option<i64>, bool)> {
+    /// The number of an atlas, whether only those of it count who answered, and whether it was not kept in mind.
+    fn atlas(
+        &mut self,
+        connection: &Connection,
+        sayings: &mut Sayings,
+        atlas: &Atlas,
+        hops: &[Hop],
+    ) -> Result<(Option<i64>, bool, bool)> {
         if atlas.places.is_empty() {
-            return Ok((None, false));
+            return Ok((None, false, false));
         }
-        let covering = |base: &Places| Some((base.id, covers(&base.places, atlas, hops)?));
-        if let Some((id, narrowed)) = self.atlases.iter().rev().find_map(covering) {
-            return Ok((Some(id), narrowed));
+        let places = sayings.numbers(connection, atlas)?;
+        let mut answered = Answerers { hops, sorted: None };
+        let known = self.atlases.iter().enumerate().rev().find_map(|(place, base)| {
+            Some((place, covers(&base.places, &places, &mut answered)?))
+        });
+        if let Some((place, narrowed)) = known {
+            let id = to_back(&mut self.atlases, place).map(|base| base.id);
+            return Ok((id, narrowed, false));
         }
         // What another trace knew stays beside it where only those who answered count: then one atlas serves all ways of
         // a path that is balanced.
-        let united = self.atlases.back().and_then(|base| united(&base.places, atlas, hops));
+        let united = self.atlases.back().and_then(|base| united(&base.places, &places, &mut answered));
         let narrowed = united.is_some();
-        let places = united.unwrap_or_else(|| {
-            atlas.places.iter().map(|(address, located)| (*address, unjudged(located))).collect()
-        });
+        let places = united.unwrap_or(places);
         let id = intern::atlas(connection, &places)?;
         remember(&mut self.atlases, Places { id, places });
-        Ok((Some(id), narrowed))
+        Ok((Some(id), narrowed, true))
     }
 
     /// Notes how long the path is, unless that is known and fresh.
@@ -221,9 +239,11 @@ impl Setup {
 }
 
 /// What the database has of a setup. What cannot be read there is not built on.
-fn load(connection: &Connection, trace: &Trace, document: &str) -> Result<Setup> {
-    let (id, address) = intern::setup(connection, trace, document)?;
-    let mut setup = Setup { id, address, shapes: VecDeque::new(), atlases: VecDeque::new(), reached: None };
+fn load(connection: &Connection, trace: &Trace) -> Result<Setup> {
+    let (id, address) = intern::setup(connection, trace)?;
+    let terms = Terms::of(trace);
+    let mut setup =
+        Setup { terms, id, address, shapes: VecDeque::new(), atlases: VecDeque::new(), reached: None };
     let (shape, atlas) = connection
         .prepare_cached(
             "SELECT base_shape, base_path, bytes, base_atlas, reached_started, reached_ttl
@@ -240,74 +260,131 @@ fn load(connection: &Connection, trace: &Trace, document: &str) -> Result<Setup>
         setup.shapes.push_back(Route { id, path, shape });
     }
     if let Some(id) = atlas
-        && let Ok(places) = get::places(connection, id)?
+        && let Some(places) = intern::places(connection, id)?
     {
         setup.atlases.push_back(Places { id, places });
     }
     Ok(setup)
 }
 
-/// Whether the places of `atlas` are those of `base`: all of them (`Some(false)`), or those of them who answered
-/// (`Some(true)`).
-fn covers(base: &BTreeMap<IpAddr, Located>, atlas: &Atlas, hops: &[Hop]) -> Option<bool> {
-    let places = &atlas.places;
-    if !places.iter().all(|(address, located)| base.get(address).is_some_and(|base| same(base, located))) {
-        return None;
+/// What was used last is looked at first.
+fn to_back<T>(bases: &mut VecDeque<T>, place: usize) -> Option<&T> {
+    if place + 1 < bases.len() {
+        let base = bases.remove(place)?;
+        bases.push_back(base);
     }
-    if places.len() == base.len() {
+    bases.back()
+}
+
+/// Who answered a trace, sorted once it is asked for.
+struct Answerers<'a> {
+    hops: &'a [Hop],
+    sorted: Option<Vec<IpAddr>>,
+}
+
+impl Answerers<'_> {
+    fn contain(&mut self, address: &IpAddr) -> bool {
+        let sorted = self.sorted.get_or_insert_with(|| {
+            let probes = self.hops.iter().flat_map(|hop| &hop.probes);
+            let mut all: Vec<IpAddr> =
+                probes.filter_map(ProbeRecord::reply).map(|reply| reply.from).collect();
+            all.sort_unstable();
+            all
+        });
+        sorted.binary_search(address).is_ok()
+    }
+}
+
+/// Whether `places` are those of `base`: all of them (`Some(false)`), or those of them who answered (`Some(true)`).
+fn covers(base: &[(IpAddr, i64)], places: &[(IpAddr, i64)], answered: &mut Answerers<'_>) -> Option<bool> {
+    if base == places {
         return Some(false);
     }
-    let answered: BTreeSet<IpAddr> = hops.iter().flat_map(Hop::answerers).collect();
-    let narrowed = base.keys().all(|address| answered.contains(address) == places.contains_key(address));
-    narrowed.then_some(true)
+    if places.len() >= base.len() {
+        return None;
+    }
+    let mut rest = base.iter();
+    // Both are in order: what of the base comes before the next place is not among the places.
+    for place in places {
+        loop {
+            let known = rest.next()?;
+            if known == place {
+                break;
+            }
+            if known.0 >= place.0 || answered.contain(&known.0) {
+                return None;
+            }
+        }
+    }
+    if rest.any(|(address, _)| answered.contain(address)) {
+        return None;
+    }
+    places.iter().all(|(address, _)| answered.contain(address)).then_some(true)
 }
 
-/// The places of `base` and of `atlas` together, if they do not contradict one another and `atlas` has just those of them
+/// The places of `base` and `places` together, if they do not contradict one another and `places` are just those of them
 /// who answered.
 fn united(
-    base: &BTreeMap<IpAddr, Located>,
-    atlas: &Atlas,
-    hops: &[Hop],
-) -> Option<BTreeMap<IpAddr, Located>> {
-    let places = &atlas.places;
-    if base.len() + places.len() > LARGEST {
+    base: &[(IpAddr, i64)],
+    places: &[(IpAddr, i64)],
+    answered: &mut Answerers<'_>,
+) -> Option<Vec<(IpAddr, i64)>> {
+    if base.len() + places.len() > LARGEST || !places.iter().all(|(address, _)| answered.contain(address)) {
         return None;
     }
-    let agree =
-        |(address, located): (&IpAddr, &Located)| base.get(address).is_none_or(|known| same(known, located));
-    if !places.iter().all(agree) {
-        return None;
+    let mut united: BTreeMap<IpAddr, i64> = places.iter().copied().collect();
+    for (address, number) in base {
+        let known = united.contains_key(address);
+        if known != answered.contain(address) || *united.entry(*address).or_insert(*number) != *number {
+            return None;
+        }
     }
-    let answered: BTreeSet<IpAddr> = hops.iter().flat_map(Hop::answerers).collect();
-    let mut both = base.keys().chain(places.keys());
-    if !both.all(|address| answered.contains(address) == places.contains_key(address)) {
-        return None;
-    }
-    let mut united = base.clone();
-    for (address, located) in places {
-        united.entry(*address).or_insert_with(|| unjudged(located));
-    }
-    Some(united)
+    Some(united.into_iter().collect())
 }
 
-/// Whether the sources say the same, whatever physics says.
-fn same(base: &Located, located: &Located) -> bool {
-    base.place == located.place
-        && base.source == located.source
-        && base.hostname == located.hostname
-        && base.note == located.note
-        && base.candidates.len() == located.candidates.len()
-        && base.candidates.iter().zip(&located.candidates).all(|(base, candidate)| {
-            base.source == candidate.source && base.built == candidate.built && base.place == candidate.place
-        })
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// What the sources said, without what physics said of it.
-fn unjudged(located: &Located) -> Located {
-    let mut located = Located { verdict: None, score: None, ..located.clone() };
-    for candidate in &mut located.candidates {
-        candidate.verdict = None;
-        candidate.reason = None;
+    fn places(numbers: &[(u8, i64)]) -> Vec<(IpAddr, i64)> {
+        numbers.iter().map(|(octet, number)| (IpAddr::from([192, 0, 2, *octet]), *number)).collect()
     }
-    located
+
+    fn answered(octets: &[u8]) -> Answerers<'static> {
+        Answerers { hops: &[], sorted: Some(octets.iter().map(|octet| [192, 0, 2, *octet].into()).collect()) }
+    }
+
+    #[test]
+    fn an_atlas_serves_a_trace_whose_answerers_it_knows() {
+        let base = places(&[(1, 7), (3, 8), (5, 9)]);
+        let covered = |numbers: &[(u8, i64)], octets: &[u8]| {
+            covers(&base, &places(numbers), &mut answered(octets))
+        };
+        assert_eq!(covered(&[(1, 7), (3, 8), (5, 9)], &[]), Some(false));
+        assert_eq!(covered(&[(1, 7), (5, 9)], &[1, 5]), Some(true));
+        assert_eq!(covered(&[(3, 8)], &[3, 4]), Some(true));
+        // Somebody answered that has no place in this trace, at its beginning, in its middle, at its end.
+        assert_eq!(covered(&[(3, 8), (5, 9)], &[1, 3, 5]), None);
+        assert_eq!(covered(&[(1, 7), (5, 9)], &[1, 3, 5]), None);
+        assert_eq!(covered(&[(1, 7), (3, 8)], &[1, 3, 5]), None);
+        // Somebody has a place that never answered.
+        assert_eq!(covered(&[(1, 7), (5, 9)], &[5]), None);
+        // The sources say something else, or of somebody else.
+        assert_eq!(covered(&[(1, 6), (5, 9)], &[1, 5]), None);
+        assert_eq!(covered(&[(2, 7), (5, 9)], &[2, 5]), None);
+        assert_eq!(covered(&[(5, 9), (6, 1)], &[5, 6]), None);
+        assert_eq!(covered(&[(1, 7), (2, 1), (3, 8), (5, 9)], &[]), None);
+    }
+
+    #[test]
+    fn places_unite_where_they_agree() {
+        let base = places(&[(1, 7), (3, 8)]);
+        let together = |numbers: &[(u8, i64)], octets: &[u8]| {
+            united(&base, &places(numbers), &mut answered(octets))
+        };
+        assert_eq!(together(&[(1, 7), (2, 5)], &[1, 2]), Some(places(&[(1, 7), (2, 5), (3, 8)])));
+        assert_eq!(together(&[(1, 6), (2, 5)], &[1, 2]), None, "they contradict one another");
+        assert_eq!(together(&[(1, 7), (2, 5)], &[1, 2, 3]), None, "one who answered has no place");
+        assert_eq!(together(&[(1, 7), (2, 5)], &[1]), None, "one who has a place did not answer");
+    }
 }

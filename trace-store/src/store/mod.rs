@@ -25,7 +25,9 @@ mod recover;
 mod relocate;
 mod remove;
 mod revision;
+mod sayings;
 mod step;
+mod terms;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -65,6 +67,8 @@ pub struct Store {
     writable: bool,
     durable: Option<bool>,
     memory: memory::Memory,
+    /// So many traces may be stored before the length of the log is looked at.
+    unlooked: usize,
 }
 
 impl Store {

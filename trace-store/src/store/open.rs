@@ -15,6 +15,9 @@ use crate::Error;
 /// The write-ahead log is cut back to this many bytes whenever it starts anew.
 const LOG_LIMIT: i64 = 16 << 20;
 
+/// When the log has so many pages, they move into the database: 12 MB. Pages that change again and again move once.
+const LOG_PAGES: u32 = 3000;
+
 /// A writer keeps so many KiB of pages in memory: a transaction of a thousand traces.
 const CACHE: u32 = 16 << 10;
 
@@ -70,7 +73,8 @@ impl Store {
         }
         connection
             .execute_batch(&format!(
-                "PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = {LOG_LIMIT}; PRAGMA cache_size = -{CACHE};"
+                "PRAGMA journal_size_limit = {LOG_LIMIT}; PRAGMA wal_autocheckpoint = {LOG_PAGES};
+                 PRAGMA cache_size = -{CACHE};"
             ))
             .map_err(fault(&path, attempted))?;
         let directory = directory.to_owned();
@@ -82,6 +86,7 @@ impl Store {
             writable: true,
             durable: None,
             memory: Memory::default(),
+            unlooked: 0,
         };
         store.recover()?;
         Ok(store)
@@ -126,6 +131,7 @@ impl Store {
             writable: false,
             durable: None,
             memory: Memory::default(),
+            unlooked: 0,
         })
     }
 
@@ -147,6 +153,7 @@ impl Store {
             writable: true,
             durable: None,
             memory: Memory::default(),
+            unlooked: 0,
         })
     }
 }
@@ -159,6 +166,11 @@ fn connect(path: &Path, flags: OpenFlags, wait: Duration) -> Result<Connection, 
     // See `Drop`: who only looked, or was refused, changes nothing when closing.
     connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        .map_err(fault(path, attempted))?;
+    // What a row points to was stored in the same transaction, or is kept in mind for as long as nobody removes anything
+    // (see `memory`); to look it up once more takes longer than all else a row does. `Store::check` does look.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false)
         .map_err(fault(path, attempted))?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)

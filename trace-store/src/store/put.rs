@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
-use trace_core::model::{Atlas, Outcome, Trace};
+use trace_core::model::{Atlas, Outcome, Trace, Uuid};
 
 use super::hops::Count;
 use super::lock::Lock;
@@ -47,6 +47,9 @@ pub struct Stored {
 /// The log is cut back when it is longer than this many bytes after a transaction.
 const LONG_LOG: u64 = 32 << 20;
 
+/// While the log is short, its length is looked at after so many traces.
+const LOOK: usize = 32;
+
 /// Whoever makes it longer than this waits for readers, so often and so long at a time.
 const FULL_LOG: u64 = 44 << 20;
 const PATIENCE: u32 = 60;
@@ -56,7 +59,6 @@ const PAUSE: core::time::Duration = core::time::Duration::from_millis(50);
 struct Draft<'a> {
     trace: &'a Trace,
     atlas: &'a Atlas,
-    setup: String,
     judgement: Option<Judgement>,
     duration: Option<i64>,
     counts: Vec<Count>,
@@ -127,7 +129,7 @@ impl Store {
                 keys.iter().map(pending).collect()
             }
         };
-        self.bound_log();
+        self.watch_log(traces.len());
         Ok(stored)
     }
 
@@ -139,12 +141,16 @@ impl Store {
         let transaction = begin(&self.connection).map_err(fault)?;
         memory.keep_in_step(&transaction).map_err(fault)?;
         let mut keys = Vec::with_capacity(drafts.len());
+        let mut last = last_id(&transaction).map_err(fault)?;
         for draft in drafts {
             let id = draft.trace.id;
-            let found: Option<i64> = transaction
-                .prepare_cached("SELECT key FROM measurement WHERE id = ?")
-                .and_then(|mut statement| statement.query_row([id.to_string()], |row| row.get(0)).optional())
-                .map_err(fault)?;
+            // Ids grow with time: most are behind all that are there.
+            let mut found = None;
+            if last.is_some_and(|last| id <= last) {
+                found = key_of(&transaction, id).map_err(fault)?;
+            } else {
+                last = Some(id);
+            }
             let Some(key) = found else {
                 keys.push((insert(&transaction, &mut memory, draft, documents).map_err(fault)?, true));
                 continue;
@@ -206,6 +212,15 @@ impl Store {
         self.connection.query_row(sql, [key], |row| row.get(0)).map_err(self.fault("look for a document"))
     }
 
+    /// Looks after every so many traces how long the log is, and after each while it is long.
+    fn watch_log(&mut self, stored: usize) {
+        self.unlooked = self.unlooked.saturating_sub(stored);
+        if self.unlooked == 0 {
+            self.bound_log();
+            self.unlooked = if self.log_length() > LONG_LOG / 2 { 0 } else { LOOK };
+        }
+    }
+
     /// Keeps the log from growing while readers always look at some of it.
     ///
     /// What a reader looks at stays in the log for as long as he does. Our own look for the length of one question, but a
@@ -260,11 +275,22 @@ fn draft<'a>(trace: &'a Trace, atlas: &'a Atlas) -> Result<Draft<'a>, Error> {
     if label.is_some_and(|label| label >= 1 << 20) {
         return Err(unfit("its flow label has more than 20 bits"));
     }
-    let setup = document::setup_to_text(trace).map_err(|_| unfit("it cannot be written as text"))?;
     let judgement = Judgement::of(atlas, &trace.hops);
     let counts = hops::counts(trace);
     let hops = hops::text(&counts);
-    Ok(Draft { trace, atlas, setup, judgement, duration, counts, hops })
+    Ok(Draft { trace, atlas, judgement, duration, counts, hops })
+}
+
+/// The id behind all others in the order of their bytes, which is that of their text.
+fn last_id(connection: &Connection) -> rusqlite::Result<Option<Uuid>> {
+    let sql = "SELECT uuid FROM measurement ORDER BY id DESC LIMIT 1";
+    let last = connection.prepare_cached(sql)?.query_row((), |row| row.get(0)).optional()?;
+    Ok(last.map(Uuid::from_bytes))
+}
+
+fn key_of(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<i64>> {
+    let mut statement = connection.prepare_cached("SELECT key FROM measurement WHERE id = ?")?;
+    statement.query_row([id.to_string()], |row| row.get(0)).optional()
 }
 
 fn insert(
@@ -274,7 +300,7 @@ fn insert(
     documents: Documents,
 ) -> rusqlite::Result<i64> {
     let Draft { trace, atlas, .. } = draft;
-    let stored = memory.store(transaction, trace, atlas, &draft.setup)?;
+    let stored = memory.store(transaction, trace, atlas)?;
     let judgement = draft.judgement.as_ref();
     let judgement = judgement.map(|judgement| memory.judgement(transaction, judgement)).transpose()?;
     let document = match documents {

@@ -100,9 +100,7 @@ impl Store {
                 found.push(Settled { key, changed: false, document });
                 continue;
             }
-            let setup = document::setup_to_text(&trace)
-                .map_err(|_| Error::Unfit { id: *id, reason: "it cannot be written as text" })?;
-            let (number, narrowed) = memory.relocate(&transaction, &trace, atlas, &setup).map_err(fault)?;
+            let (number, narrowed) = memory.relocate(&transaction, &trace, atlas).map_err(fault)?;
             let judgement = Judgement::of(atlas, &trace.hops);
             let judgement = judgement
                 .as_ref()

@@ -174,15 +174,11 @@ impl Store {
     /// Removes what nothing points to any more. Others forget the numbers of what is gone: see `epoch`.
     fn sweep(&mut self) -> Result<(), Error> {
         let fault = self.fault("remove what no trace needs any more");
-        // Each row that goes would be looked for in every trace, which has no index for that. The statements
-        // remove nothing that is pointed to.
-        self.connection.pragma_update(None, "foreign_keys", false).map_err(fault)?;
         let swept = begin(&self.connection).and_then(|transaction| {
             transaction.execute_batch(UNUSED)?;
             sweep_reasons(&transaction)?;
             transaction.commit()
         });
-        self.connection.pragma_update(None, "foreign_keys", true).map_err(fault)?;
         swept.map_err(fault)?;
         self.bound_log();
         Ok(())
