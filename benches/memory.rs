@@ -38,18 +38,14 @@ const NOVEMBER: i64 = 1_793_491_200_000_000_000;
 
 type Traces = Vec<(Trace, Atlas)>;
 
-fn traces(count: u32, queries: u8, judged: bool) -> Traces {
+fn world(traces: u32, queries: u8) -> World {
     let interval = Duration::from_secs(3600);
-    let world = World::new(Plan { targets: 150, queries, traces: count, end: NOVEMBER, interval, seed: 7 });
-    if !judged {
-        return world.collect();
-    }
-    world
-        .map(|(trace, atlas)| {
-            let judged = trace_geo::judge::judge(&trace, &atlas);
-            (trace, judged)
-        })
-        .collect()
+    World::new(Plan { targets: 150, queries, traces, end: NOVEMBER, interval, seed: 7 })
+}
+
+fn judged((trace, atlas): (Trace, Atlas)) -> (Trace, Atlas) {
+    let judged = trace_geo::judge::judge(&trace, &atlas);
+    (trace, judged)
 }
 
 fn hops(traces: &[(Trace, Atlas)]) -> f64 {
@@ -128,23 +124,22 @@ fn median(mut all: Vec<f64>) -> f64 {
 }
 
 /// The ratio of what both take for the same traces: by processor time, and by time that went by.
-fn ingest(each: usize, runs: usize, before: u32, judged: bool) -> (f64, f64) {
+fn ingest(each: usize, runs: usize, before: u32, places_judged: bool) -> (f64, f64) {
     let size = if each == 1 { 400 } else { 3_000 };
-    let all = traces(before + (runs * size) as u32, 1, false);
-    let (first, rest) = all.split_at(before as usize);
+    let mut world = world(before + (runs * size) as u32, 1);
     let directory = tempfile::tempdir().expect("make a directory");
     let mut dice = Dice::new(9);
     let connection = flat(directory.path());
-    into_flat(&connection, first, 1000, &mut dice);
     let mut store = Store::open(directory.path()).expect("make a store");
-    into_ours(&mut store, first, 1000);
+    for _ in 0..before / 1000 {
+        let part: Traces = world.by_ref().take(1000).collect();
+        into_flat(&connection, &part, 1000, &mut dice);
+        into_ours(&mut store, &part, 1000);
+    }
     let (mut by_processor, mut by_clock, mut rates) = (Vec::new(), Vec::new(), Vec::new());
-    for (run, part) in rest.chunks(size).enumerate() {
-        let part: Traces = if judged {
-            part.iter().map(|(trace, atlas)| (trace.clone(), trace_geo::judge::judge(trace, atlas))).collect()
-        } else {
-            part.to_vec()
-        };
+    for run in 0..runs {
+        let part = world.by_ref().take(size);
+        let part: Traces = if places_judged { part.map(judged).collect() } else { part.collect() };
         let mut times = [(0.0, 0.0); 2];
         // Neither always goes first.
         for which in [run % 2, 1 - run % 2] {
@@ -156,14 +151,16 @@ fn ingest(each: usize, runs: usize, before: u32, judged: bool) -> (f64, f64) {
         let [theirs, ours] = times;
         by_processor.push(theirs.0 / ours.0);
         by_clock.push(theirs.1 / ours.1);
-        rates.push(hops(&part) / ours.0);
+        rates.push((hops(&part) / theirs.0, hops(&part) / ours.0));
     }
     let (ratio, clock) = (median(by_processor), median(by_clock));
+    let rate = |of: fn(&(f64, f64)) -> f64| median(rates.iter().map(of).collect());
     println!(
         "{each:4} traces a transaction{}: {ratio:.2} times the flat table ({clock:.2} by the clock), {:.0} hop rows a second of \
-         processor",
-        if judged { ", judged" } else { "" },
-        median(rates)
+         processor, the flat table {:.0}",
+        if places_judged { ", judged" } else { "" },
+        rate(|(_, ours)| *ours),
+        rate(|(theirs, _)| *theirs),
     );
     (ratio, clock)
 }
@@ -172,7 +169,7 @@ fn ingest(each: usize, runs: usize, before: u32, judged: bool) -> (f64, f64) {
 fn size(count: u32, queries: u8) -> f64 {
     let directory = tempfile::tempdir().expect("make a directory");
     let mut store = Store::open(directory.path()).expect("make a store");
-    let traces = traces(count, queries, true);
+    let traces: Traces = world(count, queries).map(judged).collect();
     into_ours(&mut store, &traces, 1000);
     let (trace, atlas) = &traces[traces.len() / 2];
     assert_eq!(store.get(trace.id).expect("read a trace"), Some((trace.clone(), atlas.clone())));
