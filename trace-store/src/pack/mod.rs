@@ -29,14 +29,15 @@ pub(crate) use reason::Floor;
 pub(crate) use shape::Shape;
 pub(crate) use varint::Malformed;
 
-/// The times of `hops`, which are of this shape but for lost packets.
-pub(crate) fn times(hops: &[Hop], shape: &Shape) -> Vec<u8> {
-    times::encode(hops, shape)
+/// The times of `hops`, which are of this shape but for lost packets; `least` is the least RTT of each hop in microseconds,
+/// as far as it is known otherwise.
+pub(crate) fn times(hops: &[Hop], shape: &Shape, least: &[Option<u32>]) -> Vec<u8> {
+    times::encode(hops, shape, least)
 }
 
-/// The hops whose shape and times these are.
-pub(crate) fn unpack(shape: &[u8], times: &[u8]) -> Result<Vec<Hop>, Malformed> {
-    times::decode(times, &Shape::decode(shape)?)
+/// The hops whose shape and times these are, and whose least RTTs.
+pub(crate) fn unpack(shape: &[u8], times: &[u8], least: &[Option<u32>]) -> Result<Vec<Hop>, Malformed> {
+    times::decode(times, &Shape::decode(shape)?, least)
 }
 
 /// A hash that never changes between releases: FNV-1a with 64 bits (draft-eastlake-fnv). It only finds

@@ -12,17 +12,17 @@ const ESCAPE: u32 = 16;
 const MAX_PARAMETER: u8 = 63;
 
 /// The parameter that makes `numbers` shortest, of those near the size of most of them.
-pub(super) fn parameter(numbers: &[u128]) -> u8 {
+pub(super) fn parameter(numbers: &[u64]) -> u8 {
     let bits = |k: u8| -> u64 {
-        let length = |number: &u128| match u64::try_from(*number).map(|number| number >> k) {
-            Ok(high) if high < u64::from(ESCAPE) => high + 1 + u64::from(k),
-            _ => u64::from(ESCAPE) + 7 + u64::from(128 - number.leading_zeros()),
+        let length = |number: &u64| match number >> k {
+            high if high < u64::from(ESCAPE) => high + 1 + u64::from(k),
+            _ => u64::from(ESCAPE) + 7 + u64::from(u64::BITS - number.leading_zeros()),
         };
         numbers.iter().map(length).sum()
     };
     // The best is about that of the mean; a few that are far larger make the mean too large. Numbers are of the size of a
     // nanosecond to a minute; what is longer is written in full.
-    let sizes = numbers.iter().map(|number| 128 - number.leading_zeros());
+    let sizes = numbers.iter().map(|number| u64::BITS - number.leading_zeros());
     let largest = sizes.clone().max().unwrap_or(0).min(MOST.into());
     let smallest = sizes.min().unwrap_or(0).saturating_sub(2).min(largest);
     let near = u8::try_from(smallest).unwrap_or(0)..=u8::try_from(largest).unwrap_or(MOST);
@@ -31,6 +31,12 @@ pub(super) fn parameter(numbers: &[u128]) -> u8 {
 
 /// Of this size are numbers that are not written in full.
 const MOST: u8 = 39;
+
+/// The low half of a number and the high one.
+const fn halves(number: u128) -> [u64; 2] {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = number.to_le_bytes();
+    [u64::from_le_bytes([a, b, c, d, e, f, g, h]), u64::from_le_bytes([i, j, k, l, m, n, o, p])]
+}
 
 /// Appends bits, the highest of a byte first.
 #[derive(Debug, Default)]
@@ -49,21 +55,30 @@ impl BitWriter {
         while count > 0 {
             let part = count.min(32);
             count -= part;
-            let [a, b, c, d, ..] = (number >> count).to_le_bytes();
-            let low = u64::from(u32::from_le_bytes([a, b, c, d])) & ((1 << part) - 1);
-            self.rest = self.rest << part | low;
-            self.used += part;
-            while self.used >= 8 {
-                self.used -= 8;
-                let [byte, ..] = (self.rest >> self.used).to_le_bytes();
-                self.bytes.push(byte);
-            }
+            let [low, _] = halves(number >> count);
+            self.push(low & ((1 << part) - 1), part);
+        }
+    }
+
+    /// So many bits, no more than 56; a number has no others.
+    fn push(&mut self, number: u64, count: u32) {
+        self.rest = self.rest << count | number;
+        self.used += count;
+        while self.used >= 8 {
+            self.used -= 8;
+            let [byte, ..] = (self.rest >> self.used).to_le_bytes();
+            self.bytes.push(byte);
         }
     }
 
     pub(super) fn number(&mut self, number: u128, k: u8) {
         let k = k.min(MAX_PARAMETER);
         match u32::try_from(number >> k) {
+            Ok(high) if high < ESCAPE && k <= MOST => {
+                // All of it at once: no more than 55 bits.
+                let [low, _] = halves(number);
+                self.push(((1 << (high + 1)) - 2) << k | low & ((1 << k) - 1), high + 1 + u32::from(k));
+            }
             Ok(high) if high < ESCAPE => {
                 self.bits((1 << (high + 1)) - 2, high + 1);
                 self.bits(number, k.into());
@@ -150,10 +165,10 @@ mod tests {
 
     #[test]
     fn the_parameter_is_that_of_the_shortest_form() {
-        let numbers: Vec<u128> = (0..100).map(|number| 1_000_000 + number * 10_000).collect();
+        let numbers: Vec<u64> = (0..100).map(|number| 1_000_000 + number * 10_000).collect();
         let length = |k| {
             let mut writer = BitWriter::default();
-            numbers.iter().for_each(|number| writer.number(*number, k));
+            numbers.iter().for_each(|number| writer.number((*number).into(), k));
             writer.finish().len()
         };
         let best = parameter(&numbers);

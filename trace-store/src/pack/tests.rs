@@ -13,12 +13,23 @@ use crate::samples;
 struct Packed {
     shape: Vec<u8>,
     times: Vec<u8>,
+    least: Vec<Option<u32>>,
+}
+
+/// What a row may count: the least RTT, or nothing of it, or something else where not every probe counts.
+fn counted(hops: &[Hop]) -> Vec<Option<u32>> {
+    let least = |hop: &Hop| Some(u32::try_from(hop.statistics().min?.as_micros()).unwrap_or(u32::MAX));
+    let odd = |ttl: u8| [false, false, false, true][usize::from(ttl % 4)];
+    let counted = hops.iter().map(|hop| if odd(hop.ttl.get()) { Some(1234) } else { least(hop) });
+    // Nothing of the last ones.
+    counted.take(5).collect()
 }
 
 fn pack(hops: &[Hop]) -> Packed {
     let shape = Shape::of(hops);
     assert!(shape.fits(hops));
-    Packed { shape: shape.encode(), times: times(hops, &shape) }
+    let least = counted(hops);
+    Packed { shape: shape.encode(), times: times(hops, &shape, &least), least }
 }
 
 proptest! {
@@ -27,7 +38,7 @@ proptest! {
     #[test]
     fn unpacking_gives_what_was_packed(trace in samples::trace()) {
         let packed = pack(&trace.hops);
-        prop_assert_eq!(unpack(&packed.shape, &packed.times), Ok(trace.hops));
+        prop_assert_eq!(unpack(&packed.shape, &packed.times, &packed.least), Ok(trace.hops));
     }
 
     #[test]
@@ -40,14 +51,14 @@ proptest! {
             }
         }
         prop_assert!(shape.fits(&lossy));
-        prop_assert_eq!(unpack(&shape.encode(), &times(&lossy, &shape)), Ok(lossy));
+        prop_assert_eq!(unpack(&shape.encode(), &times(&lossy, &shape, &[Some(7)]), &[Some(7)]), Ok(lossy));
     }
 
     #[test]
     fn what_fits_comes_back(one in samples::trace(), other in samples::trace()) {
         let shape = Shape::of(&one.hops);
         if shape.fits(&other.hops) {
-            prop_assert_eq!(unpack(&shape.encode(), &times(&other.hops, &shape)), Ok(other.hops));
+            prop_assert_eq!(unpack(&shape.encode(), &times(&other.hops, &shape, &[]), &[]), Ok(other.hops));
         }
         let mut changed = one.hops.clone();
         if let Some(probe) = changed.iter_mut().flat_map(|hop| &mut hop.probes).next() {
@@ -58,10 +69,12 @@ proptest! {
 
     #[test]
     fn no_bytes_are_too_odd_to_refuse(shape in vec(any::<u8>(), 0..200), times in vec(any::<u8>(), 0..200)) {
-        let _ = unpack(&shape, &times);
-        let _ = unpack(&pack(&[]).shape, &times);
+        let _ = unpack(&shape, &times, &[]);
+        let _ = unpack(&pack(&[]).shape, &times, &[]);
         // Past the version, where the parts lie.
-        let _ = unpack(&[&[1], shape.as_slice()].concat(), &[&[1], times.as_slice()].concat());
+        for version in [1, 2] {
+            let _ = unpack(&[&[1], shape.as_slice()].concat(), &[&[version], times.as_slice()].concat(), &[Some(u32::MAX)]);
+        }
     }
 
     #[test]
@@ -70,12 +83,12 @@ proptest! {
         let mut shape = packed.shape.clone();
         let index = at.0 % shape.len();
         shape[index] = at.1;
-        let _ = unpack(&shape, &packed.times);
+        let _ = unpack(&shape, &packed.times, &packed.least);
         let mut times = packed.times;
         let index = at.0 % times.len();
         times[index] = at.1;
-        let _ = unpack(&packed.shape, &times);
-        let _ = unpack(&packed.shape, &times[..index]);
+        let _ = unpack(&packed.shape, &times, &packed.least);
+        let _ = unpack(&packed.shape, &times[..index], &packed.least);
     }
 
     #[test]
@@ -252,13 +265,13 @@ fn a_lost_packet_does_not_change_the_shape() {
     let packed = pack(&lossy);
     assert_eq!(packed.shape, whole.shape);
     assert_ne!(packed.times, whole.times);
-    assert_eq!(unpack(&packed.shape, &packed.times).unwrap(), lossy);
+    assert_eq!(unpack(&packed.shape, &packed.times, &packed.least).unwrap(), lossy);
     // A hop that is wholly silent has another shape by itself, and fits.
     let silent = [hop(1, &[None; 3]), hop(2, &[None; 3])];
     assert_ne!(pack(&silent).shape, whole.shape);
     let shape = Shape::decode(&whole.shape).unwrap();
     assert!(shape.fits(&silent));
-    assert_eq!(unpack(&whole.shape, &times(&silent, &shape)).unwrap(), silent);
+    assert_eq!(unpack(&whole.shape, &times(&silent, &shape, &[]), &[]).unwrap(), silent);
     assert_eq!(shape.path(), [Some([192, 0, 2, 1].into()), None]);
     // Other answers, more probes or more hops do not.
     assert!(!shape.fits(&[hop(1, &[None; 3]), hop(2, &[None, Some(1), None])]));
@@ -269,7 +282,7 @@ fn a_lost_packet_does_not_change_the_shape() {
 #[test]
 fn a_list_that_claims_to_be_endless_takes_no_memory() {
     let endless = [1, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
-    assert!(unpack(&endless, &[1, 0]).unwrap_err().to_string().contains("longer than the rest"));
+    assert!(unpack(&endless, &[1, 0], &[]).unwrap_err().to_string().contains("longer than the rest"));
 }
 
 #[test]

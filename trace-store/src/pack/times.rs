@@ -1,13 +1,18 @@
 //! When each probe left, and how long its answer took.
 //!
 //! ```text
-//! version 1
+//! version 2
 //! lost        count, of each: probes since the one lost before it (counted over all hops)
-//! parameters  three bytes: the Rice parameters of departures, of first RTTs and of further RTTs
-//! probes      Rice codes, of each probe as far as its shape announces it: departure in ns, as the difference
-//!             from the one before (zigzag coded); RTT in ns, of the first of a hop itself, of a further one as
-//!             the difference from the one before (zigzag coded). The last byte is filled up with noughts.
+//! parameters  three bytes: the Rice parameters of departures (+ 128 if each is later than the one before), of least RTTs
+//!             and of other RTTs
+//! probes      Rice codes, of each hop as far as its shape announces it: of each probe its departure in ns, as the
+//!             difference from the one before (zigzag coded, unless all are later); which of the RTTs is the least, if there
+//!             are several (parameter 0); that RTT in ns, as the difference from the microseconds that the row counts
+//!             (zigzag coded); each other as the difference from it. The last byte is filled up with noughts.
 //! ```
+//!
+//! Version 1 knows nothing of the counts of the row: of each probe it has the departure (zigzag coded) and then the RTT in ns,
+//! of the first of a hop itself, of a further one as the difference from the one before (zigzag coded).
 
 use core::time::Duration;
 use std::collections::HashSet;
@@ -18,7 +23,11 @@ use super::rice::{self, BitReader, BitWriter};
 use super::shape::{Outcome, Shape};
 use super::varint::{Malformed, Reader, Writer, unzigzag, zigzag};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+const BEFORE: u8 = 1;
+
+/// Departures are in their order.
+const ASCENDING: u8 = 128;
 
 /// Numbers that are of about the same size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +35,8 @@ enum Class {
     Departure,
     First,
     Next,
+    /// Which of a few.
+    Which,
 }
 
 struct Parameters {
@@ -40,6 +51,7 @@ impl Parameters {
             Class::Departure => self.departure,
             Class::First => self.first,
             Class::Next => self.next,
+            Class::Which => 0,
         }
     }
 }
@@ -48,29 +60,36 @@ impl Parameters {
 #[derive(Default)]
 struct Numbers {
     in_order: Vec<(Class, u128)>,
+    ascending: bool,
 }
 
 impl Numbers {
-    fn of(hops: &[Hop]) -> Self {
-        let mut numbers = Self::default();
+    fn of(hops: &[Hop], least: &[Option<u32>]) -> Self {
+        let probes = || hops.iter().flat_map(|hop| &hop.probes);
+        let mut numbers = Self {
+            in_order: Vec::with_capacity(3 * probes().count()),
+            ascending: probes().filter_map(|probe| probe.sent).is_sorted(),
+        };
         let mut departure = 0;
-        for hop in hops {
-            let mut before = None;
-            for probe in &hop.probes {
-                if let Some(sent) = probe.sent {
-                    let sent = nanoseconds(sent);
-                    numbers.in_order.push((Class::Departure, zigzag(sent - departure)));
-                    departure = sent;
-                }
-                if let Some(rtt) = probe.reply().and_then(|reply| reply.rtt) {
-                    let rtt = nanoseconds(rtt);
-                    numbers.in_order.push(match before {
-                        None => (Class::First, rtt.cast_unsigned()),
-                        Some(before) => (Class::Next, zigzag(rtt - before)),
-                    });
-                    before = Some(rtt);
-                }
+        let counted = least.iter().copied().chain(core::iter::repeat(None));
+        for (hop, counted) in hops.iter().zip(counted) {
+            for sent in hop.probes.iter().filter_map(|probe| probe.sent) {
+                let sent = nanoseconds(sent);
+                let difference = sent - departure;
+                let number = if numbers.ascending { difference.cast_unsigned() } else { zigzag(difference) };
+                numbers.in_order.push((Class::Departure, number));
+                departure = sent;
             }
+            let rtts =
+                || hop.probes.iter().filter_map(|probe| probe.reply()?.rtt).map(nanoseconds).enumerate();
+            let Some((which, least)) = rtts().min_by_key(|(_, rtt)| *rtt) else { continue };
+            if rtts().nth(1).is_some() {
+                // Fewer probes than numbers.
+                numbers.in_order.push((Class::Which, which as u128));
+            }
+            numbers.in_order.push((Class::First, zigzag(least - known(counted))));
+            let others = rtts().filter(|(place, _)| *place != which);
+            numbers.in_order.extend(others.map(|(_, rtt)| (Class::Next, (rtt - least).cast_unsigned())));
         }
         numbers
     }
@@ -78,10 +97,17 @@ impl Numbers {
     fn parameters(&self) -> Parameters {
         let of = |class| {
             let numbers = self.in_order.iter().filter(|(of, _)| *of == class);
-            rice::parameter(&numbers.map(|(_, number)| *number).collect::<Vec<_>>())
+            // What is longer is written in full whatever the parameter.
+            let numbers = numbers.map(|(_, number)| u64::try_from(*number).unwrap_or(u64::MAX));
+            rice::parameter(&numbers.collect::<Vec<_>>())
         };
         Parameters { departure: of(Class::Departure), first: of(Class::First), next: of(Class::Next) }
     }
+}
+
+/// The nanoseconds that a hop's least RTT takes about, as the row counts it.
+fn known(least: Option<u32>) -> i128 {
+    i128::from(least.unwrap_or(0)) * 1000
 }
 
 /// The longest duration takes 95 bits.
@@ -89,7 +115,7 @@ const fn nanoseconds(span: Duration) -> i128 {
     span.as_nanos().cast_signed()
 }
 
-pub(super) fn encode(hops: &[Hop], shape: &Shape) -> Vec<u8> {
+pub(super) fn encode(hops: &[Hop], shape: &Shape, least: &[Option<u32>]) -> Vec<u8> {
     let mut writer = Writer::default();
     writer.byte(VERSION);
     let probes = || hops.iter().flat_map(|hop| &hop.probes);
@@ -108,9 +134,10 @@ pub(super) fn encode(hops: &[Hop], shape: &Shape) -> Vec<u8> {
         writer.length(index - before);
         before = index;
     }
-    let numbers = Numbers::of(hops);
+    let numbers = Numbers::of(hops, least);
     let parameters = numbers.parameters();
-    writer.raw(&[parameters.departure, parameters.first, parameters.next]);
+    let order = if numbers.ascending { ASCENDING } else { 0 };
+    writer.raw(&[parameters.departure | order, parameters.first, parameters.next]);
     let mut bits = BitWriter::default();
     for (class, number) in &numbers.in_order {
         bits.number(*number, parameters.of(*class));
@@ -119,9 +146,12 @@ pub(super) fn encode(hops: &[Hop], shape: &Shape) -> Vec<u8> {
     writer.finish()
 }
 
-pub(super) fn decode(bytes: &[u8], shape: &Shape) -> Result<Vec<Hop>, Malformed> {
+pub(super) fn decode(bytes: &[u8], shape: &Shape, least: &[Option<u32>]) -> Result<Vec<Hop>, Malformed> {
     let mut reader = Reader::new(bytes);
-    reader.version(VERSION)?;
+    let version = reader.byte()?;
+    if ![BEFORE, VERSION].contains(&version) {
+        return Err(reader.malformed("its version is not known"));
+    }
     let mut lost = HashSet::new();
     let mut index = 0_usize;
     for _ in 0..reader.count()? {
@@ -129,13 +159,18 @@ pub(super) fn decode(bytes: &[u8], shape: &Shape) -> Result<Vec<Hop>, Malformed>
         lost.insert(index);
     }
     let [departure, first, next] = reader.array()?;
+    let ascending = version == VERSION && departure & ASCENDING != 0;
+    let departure = if version == VERSION { departure & !ASCENDING } else { departure };
     let parameters = Parameters { departure, first, next };
     let mut bits = BitReader::new(&mut reader);
     let mut hops = Vec::with_capacity(shape.hops.len());
     let mut index = 0_usize;
     let mut departure = 0;
-    for (ttl, probes) in shape.ttls().zip(&shape.hops) {
+    let counted = least.iter().copied().chain(core::iter::repeat(None));
+    for ((ttl, probes), counted) in shape.ttls().zip(&shape.hops).zip(counted) {
         let mut hop = Hop { ttl, probes: Vec::with_capacity(probes.len()) };
+        // Where the times of answers go that come behind the departures.
+        let mut timed: Vec<usize> = Vec::new();
         let mut before = None;
         for (plan, result) in probes {
             let (Some(plan), Some(result)) = (shape.plan(*plan), shape.result(*result)) else {
@@ -143,7 +178,8 @@ pub(super) fn decode(bytes: &[u8], shape: &Shape) -> Result<Vec<Hop>, Malformed>
             };
             let mut sent = None;
             if plan.departs {
-                let difference = unzigzag(bits.number(parameters.of(Class::Departure))?);
+                let number = bits.number(parameters.of(Class::Departure))?;
+                let difference = if ascending { number.cast_signed() } else { unzigzag(number) };
                 departure = later(&bits, departure, difference)?;
                 sent = Some(span(&bits, departure)?);
             }
@@ -153,7 +189,9 @@ pub(super) fn decode(bytes: &[u8], shape: &Shape) -> Result<Vec<Hop>, Malformed>
                 Outcome::Answered(_) if lost.contains(&index) => ProbeResult::Silent,
                 Outcome::Answered(answer) => {
                     let mut rtt = None;
-                    if answer.timed {
+                    if answer.timed && version == VERSION {
+                        timed.push(hop.probes.len());
+                    } else if answer.timed {
                         let now = match before {
                             None => bits.number(parameters.of(Class::First))?.cast_signed(),
                             Some(before) => {
@@ -170,10 +208,41 @@ pub(super) fn decode(bytes: &[u8], shape: &Shape) -> Result<Vec<Hop>, Malformed>
             hop.probes.push(plan.probe(sent, result));
             index += 1;
         }
+        read_rtts(&mut bits, &parameters, &timed, known(counted), &mut hop)?;
         hops.push(hop);
     }
     reader.end()?;
     Ok(hops)
+}
+
+/// The RTTs of those probes of a hop.
+fn read_rtts(
+    bits: &mut BitReader<'_, '_>,
+    parameters: &Parameters,
+    timed: &[usize],
+    known: i128,
+    hop: &mut Hop,
+) -> Result<(), Malformed> {
+    if timed.is_empty() {
+        return Ok(());
+    }
+    let which = if timed.len() > 1 { bits.number(parameters.of(Class::Which))? } else { 0 };
+    let least = unzigzag(bits.number(parameters.of(Class::First))?);
+    let least = later(bits, known, least)?;
+    for (place, probe) in (0_u128..).zip(timed) {
+        let rtt = if place == which {
+            least
+        } else {
+            let difference = bits.number(parameters.of(Class::Next))?.cast_signed();
+            later(bits, least, difference)?
+        };
+        let rtt = span(bits, rtt)?;
+        if let Some(ProbeResult::Answered(reply)) = hop.probes.get_mut(*probe).map(|probe| &mut probe.result)
+        {
+            reply.rtt = Some(rtt);
+        }
+    }
+    Ok(())
 }
 
 fn later(bits: &BitReader<'_, '_>, before: i128, difference: i128) -> Result<i128, Malformed> {

@@ -12,7 +12,7 @@ use crate::{Error, document, pack};
 
 const COLUMNS: &str =
     "SELECT m.uuid, s.document, m.started, m.duration_ns, m.outcome, m.outcome_detail, sh.bytes,
-        m.times, m.atlas, m.narrowed, j.bytes, m.consistency
+        m.times, m.atlas, m.narrowed, j.bytes, m.consistency, m.hops
     FROM measurement AS m JOIN setup AS s ON s.id = m.setup JOIN shape AS sh ON sh.id = m.shape
     LEFT JOIN judgement AS j ON j.id = m.judgement ";
 
@@ -30,6 +30,7 @@ struct Found {
     narrowed: bool,
     judgement: Option<Vec<u8>>,
     consistency: Option<f64>,
+    hops: String,
 }
 
 impl Found {
@@ -47,6 +48,7 @@ impl Found {
             narrowed: row.get(9)?,
             judgement: row.get(10)?,
             consistency: row.get(11)?,
+            hops: row.get(12)?,
         })
     }
 }
@@ -96,6 +98,9 @@ impl Store {
                 .map(core::time::Duration::from_nanos)
                 .map_err(|error| damaged("duration", &error))
         };
+        let counts =
+            super::hops::read(&found.hops).ok_or_else(|| damaged("counts", &"they make no sense"))?;
+        let least = super::hops::least(&counts);
         let mut trace = Trace {
             id,
             kind: TraceKind::Measured,
@@ -110,7 +115,8 @@ impl Store {
             duration: found.duration.map(nanoseconds).transpose()?,
             outcome,
             outcome_detail: found.outcome_detail,
-            hops: pack::unpack(&found.shape, &found.times).map_err(|error| damaged("probes", &error))?,
+            hops: pack::unpack(&found.shape, &found.times, &least)
+                .map_err(|error| damaged("probes", &error))?,
         };
         document::setup_from_text(&found.setup, &mut trace).map_err(|error| damaged("setup", &error))?;
         let mut atlas = Atlas { consistency: found.consistency, ..Atlas::default() };

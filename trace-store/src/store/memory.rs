@@ -105,23 +105,30 @@ impl Memory {
         Ok(())
     }
 
-    /// Stores what of a trace is not stored yet.
-    pub(super) fn store(&mut self, connection: &Connection, trace: &Trace, atlas: &Atlas) -> Result<Stored> {
+    /// Stores what of a trace is not stored yet; `least` is what its row counts as the least RTT of each hop.
+    pub(super) fn store(
+        &mut self,
+        connection: &Connection,
+        trace: &Trace,
+        atlas: &Atlas,
+        least: &[Option<u32>],
+    ) -> Result<Stored> {
         let (setup, sayings) = self.setup(connection, trace)?;
         let mut changed = false;
         let known = setup.shapes.iter().rposition(|route| route.shape.fits(&trace.hops));
-        let (shape, path, times) = if let Some(route) = known.and_then(|place| to_back(&mut setup.shapes, place)) {
-            (route.id, route.path, pack::times(&trace.hops, &route.shape))
-        } else {
-            changed = true;
-            let shape = Shape::of(&trace.hops);
-            let id = intern::bytes(connection, intern::Table::Shape, &shape.encode())?;
-            let first = trace.hops.first().map_or(0, |hop| hop.ttl.get());
-            let path = intern::path(connection, first, &shape.path())?;
-            let times = pack::times(&trace.hops, &shape);
-            remember(&mut setup.shapes, Route { id, path, shape });
-            (id, path, times)
-        };
+        let (shape, path, times) =
+            if let Some(route) = known.and_then(|place| to_back(&mut setup.shapes, place)) {
+                (route.id, route.path, pack::times(&trace.hops, &route.shape, least))
+            } else {
+                changed = true;
+                let shape = Shape::of(&trace.hops);
+                let id = intern::bytes(connection, intern::Table::Shape, &shape.encode())?;
+                let first = trace.hops.first().map_or(0, |hop| hop.ttl.get());
+                let path = intern::path(connection, first, &shape.path())?;
+                let times = pack::times(&trace.hops, &shape, least);
+                remember(&mut setup.shapes, Route { id, path, shape });
+                (id, path, times)
+            };
         let (atlas, narrowed, new) = setup.atlas(connection, sayings, atlas, &trace.hops)?;
         if changed || new {
             let base = setup.atlases.back().map(|base| base.id);
@@ -200,9 +207,12 @@ impl Setup {
         }
         let places = sayings.numbers(connection, atlas)?;
         let mut answered = Answerers { hops, sorted: None };
-        let known = self.atlases.iter().enumerate().rev().find_map(|(place, base)| {
-            Some((place, covers(&base.places, &places, &mut answered)?))
-        });
+        let known = self
+            .atlases
+            .iter()
+            .enumerate()
+            .rev()
+            .find_map(|(place, base)| Some((place, covers(&base.places, &places, &mut answered)?)));
         if let Some((place, narrowed)) = known {
             let id = to_back(&mut self.atlases, place).map(|base| base.id);
             return Ok((id, narrowed, false));
@@ -357,9 +367,8 @@ mod tests {
     #[test]
     fn an_atlas_serves_a_trace_whose_answerers_it_knows() {
         let base = places(&[(1, 7), (3, 8), (5, 9)]);
-        let covered = |numbers: &[(u8, i64)], octets: &[u8]| {
-            covers(&base, &places(numbers), &mut answered(octets))
-        };
+        let covered =
+            |numbers: &[(u8, i64)], octets: &[u8]| covers(&base, &places(numbers), &mut answered(octets));
         assert_eq!(covered(&[(1, 7), (3, 8), (5, 9)], &[]), Some(false));
         assert_eq!(covered(&[(1, 7), (5, 9)], &[1, 5]), Some(true));
         assert_eq!(covered(&[(3, 8)], &[3, 4]), Some(true));
@@ -379,9 +388,8 @@ mod tests {
     #[test]
     fn places_unite_where_they_agree() {
         let base = places(&[(1, 7), (3, 8)]);
-        let together = |numbers: &[(u8, i64)], octets: &[u8]| {
-            united(&base, &places(numbers), &mut answered(octets))
-        };
+        let together =
+            |numbers: &[(u8, i64)], octets: &[u8]| united(&base, &places(numbers), &mut answered(octets));
         assert_eq!(together(&[(1, 7), (2, 5)], &[1, 2]), Some(places(&[(1, 7), (2, 5), (3, 8)])));
         assert_eq!(together(&[(1, 6), (2, 5)], &[1, 2]), None, "they contradict one another");
         assert_eq!(together(&[(1, 7), (2, 5)], &[1, 2, 3]), None, "one who answered has no place");

@@ -169,9 +169,7 @@ fn connect(path: &Path, flags: OpenFlags, wait: Duration) -> Result<Connection, 
         .map_err(fault(path, attempted))?;
     // What a row points to was stored in the same transaction, or is kept in mind for as long as nobody removes anything
     // (see `memory`); to look it up once more takes longer than all else a row does. `Store::check` does look.
-    connection
-        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false)
-        .map_err(fault(path, attempted))?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(fault(path, attempted))?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }

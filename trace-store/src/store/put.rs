@@ -300,7 +300,7 @@ fn insert(
     documents: Documents,
 ) -> rusqlite::Result<i64> {
     let Draft { trace, atlas, .. } = draft;
-    let stored = memory.store(transaction, trace, atlas)?;
+    let stored = memory.store(transaction, trace, atlas, &hops::least(&draft.counts))?;
     let judgement = draft.judgement.as_ref();
     let judgement = judgement.map(|judgement| memory.judgement(transaction, judgement)).transpose()?;
     let document = match documents {
