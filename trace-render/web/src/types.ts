@@ -239,13 +239,12 @@ export interface Budget {
 
 export interface LiveItem {
   id: string;
-  target: { name: string | null; address: string | null } | string | null;
-  host?: string | null;
-  protocol: string | null;
-  state?: string;
-  started?: string | null;
-  outcome?: string | null;
-  trace?: string | null;
+  /** What was typed. */
+  host: string;
+  started: string;
+  state: "running" | "done";
+  outcome: string | null;
+  trace: string | null;
 }
 
 export type Trust = "sound" | "suspect" | "anycast" | "impossible";

@@ -224,7 +224,11 @@ export function mock() {
       }), next: null };
     }],
     [/^\/api\/v1\/targets\/([^/]+)\/series$/, ([, key], query) => find(key) && series(find(key), query)],
-    [/^\/api\/v1\/targets\/([^/]+)\/changes$/, ([, key]) => ({ items: changes().filter((change) => change.key === key), next: null, complete: true })],
+    [/^\/api\/v1\/targets\/([^/]+)\/changes$/, ([, key], query) => {
+      const items = changes().filter((change) => change.key === key);
+      if (!state.pages) return { items, next: null, complete: true };
+      return query.get("cursor") ? { items: items.slice(1), next: null, complete: true } : { items: items.slice(0, 1), next: "further", complete: true };
+    }],
     [/^\/api\/v1\/targets\/([^/]+)\/scene$/, ([, key], query) => {
       const target = find(key);
       const until = Date.parse(query.get("at") ?? "") || NOW;
@@ -236,7 +240,14 @@ export function mock() {
     [/^\/api\/v1\/traces\/([^/]+)$/, ([, id]) => { const found = findTrace(id); return found && document(...found); }],
     [/^\/api\/v1\/traces\/([^/]+)\/scene$/, ([, id]) => { const found = findTrace(id); return found && scene([{ target: found[0], era: found[1], list: found[0].path(found[1]), hostile: found[0].hostile }]); }],
     [/^\/api\/v1\/diff$/, (_, query) => { const [a, b] = [findTrace(query.get("a")), findTrace(query.get("b"))]; return a && b && diff(a, b); }],
-    [/^\/api\/v1\/live$/, () => ({ items: [], next: null })],
+    [/^\/api\/v1\/live$/, () => ({
+      items: [
+        { id: "live-1", host: "tokyo.example.jp", started: rfc(NOW - 4000), state: "running", trace: null, outcome: null },
+        { id: "live-2", host: "<img src=x onerror=document.title='owned'>", started: rfc(NOW - 90_000), state: "done", trace: null, outcome: null },
+        { id: "live-3", host: "192.0.2.80", started: rfc(NOW - 180_000), state: "done", trace: all()[0]?.last?.id ?? null, outcome: "interrupted" },
+      ],
+      next: null,
+    })],
   ];
 
   const live = new Map();

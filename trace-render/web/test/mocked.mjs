@@ -249,6 +249,51 @@ await check("the wheel zooms about the pointer, touch pans, and what moved can b
   await until(opened, "all is shown", () => !new URLSearchParams(location.search).has("map"));
 });
 
+await check("changes of long ago come page by page", { mock: "?pages=1" }, async (opened) => {
+  const shown = () => opened.locator(".panel-changes .change-list li").count();
+  await checks.open(opened, `/target/${one.key}`);
+  expect((await shown()) === 1, "one page to begin with");
+  await opened.getByRole("button", { name: "Earlier changes" }).click();
+  await until(opened, "all of them", () => document.querySelectorAll(".panel-changes .change-list li").length > 1 && !document.querySelector(".panel-changes").innerText.includes("Earlier changes"));
+});
+
+await check("live: traces that were started are told with how they are", {}, async (opened) => {
+  await checks.open(opened, "/live");
+  const rows = await opened.locator(".live-list li").allInnerTexts();
+  expect(rows.length === 3 && rows[0].includes("under way") && rows[1].includes("<img") && rows[1].includes("failed") && rows[2].includes("interrupted"), rows.join(" / "));
+  await opened.locator(".live-list a").first().click();
+  await until(opened, "it is followed", () => new URLSearchParams(location.search).get("id") === "live-1");
+});
+
+await check("two fingers zoom the map about what is between them, and do not zoom the page", { size: "phone" }, async (opened, context) => {
+  // A view of its own to begin with: where the map stands is in the address.
+  await checks.open(opened, "/?map=10.00,48.00,1.00");
+  await opened.locator(".map canvas").scrollIntoViewIfNeeded();
+  const box = await opened.locator(".map canvas").boundingBox();
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  const fingers = await context.newCDPSession(opened);
+  const touch = (type, apart) => fingers.send("Input.dispatchTouchEvent", {
+    type, touchPoints: apart === null ? [] : [{ id: 0, x: x - apart, y }, { id: 1, x: x + apart, y }],
+  });
+  const pinch = async (from, to) => {
+    await touch("touchStart", from);
+    for (let step = 1; step <= 8; step++) await touch("touchMove", from + ((to - from) * step) / 8);
+    await touch("touchEnd", null);
+  };
+  const at = () => opened.evaluate(() => new URLSearchParams(location.search).get("map").split(",").map(Number));
+  const zooms = async (what, factor) => {
+    await until(opened, what, (factor) => Math.abs(Number(new URLSearchParams(location.search).get("map").split(",")[2]) - factor) < 0.25, factor);
+    const [longitude, latitude] = await at();
+    expect(Math.abs(longitude - 10) < 3 && Math.abs(latitude - 48) < 3, `what is between the fingers stays there: ${longitude}, ${latitude}`);
+  };
+  // The zoom is told in powers of two.
+  await pinch(30, 120);
+  await zooms("spread: four times as large", 3);
+  await pinch(120, 60);
+  await zooms("drawn together: half of that", 2);
+  expect((await opened.evaluate(() => visualViewport.scale)) === 1, "the page is as large as it was");
+});
+
 await check("live: off unless it is allowed", { mock: "?allow=0" }, async (opened) => {
   await checks.open(opened, "/live");
   await until(opened, "it says how", () => document.querySelector("main").innerText.includes("--allow-trace"));

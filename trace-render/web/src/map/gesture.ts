@@ -28,13 +28,20 @@ export function gestures(canvas: HTMLCanvasElement, map: Movable): void {
     return { x: event.clientX - box.left, y: event.clientY - box.top };
   };
 
+  /** How far apart two fingers are, and what is between them. */
+  const spread = (): typeof pinch => {
+    const [a, b] = [...pointers.values()];
+    if (a === undefined || b === undefined || pointers.size !== 2) return null;
+    return { distance: Math.max(1, Math.hypot(a.x - b.x, a.y - b.y)), x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };
+  };
+
   canvas.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     pointers.set(event.pointerId, at(event));
     canvas.setPointerCapture(event.pointerId);
     moved = 0;
     start = at(event);
-    pinch = null;
+    pinch = spread();
     if (pointers.size === 1) canvas.classList.add("held");
   });
   canvas.addEventListener("pointermove", (event) => {
@@ -52,10 +59,8 @@ export function gestures(canvas: HTMLCanvasElement, map: Movable): void {
       map.move(bounded({ ...view, x: view.x - (here.x - before.x) / view.k, y: view.y - (here.y - before.y) / view.k }), true);
     } else if (pointers.size === 2) {
       moved = Infinity;
-      const [a, b] = [...pointers.values()];
-      if (a === undefined || b === undefined) return;
-      const now = { distance: Math.max(1, Math.hypot(a.x - b.x, a.y - b.y)), x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };
-      if (pinch) {
+      const now = spread();
+      if (now !== null && pinch !== null) {
         const panned = bounded({ ...view, x: view.x - (now.x - pinch.x) / view.k, y: view.y - (now.y - pinch.y) / view.k });
         map.move(zoomed(panned, now.distance / pinch.distance, now.x, now.y), true);
       }
@@ -64,7 +69,7 @@ export function gestures(canvas: HTMLCanvasElement, map: Movable): void {
   });
   const end = (event: PointerEvent): void => {
     if (!pointers.delete(event.pointerId)) return;
-    pinch = null;
+    pinch = spread();
     if (pointers.size > 0) return;
     canvas.classList.remove("held");
     const here = at(event);

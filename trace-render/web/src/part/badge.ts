@@ -25,6 +25,11 @@ export function outcomeSign(outcome: string | null): HTMLElement {
   return sign(outcome === "reached" ? "good" : outcome === "interrupted" ? "late" : "bad", words(outcome));
 }
 
+/** That no trace came about. */
+export function failedSign(): HTMLElement {
+  return sign("bad", "failed");
+}
+
 /** How far a place is believed. */
 export function verdictSign(verdict: string | null): HTMLElement {
   const kind = verdict === "plausible" ? "good" : verdict === "suspect" ? "late" : verdict === "impossible" ? "bad" : "mild";

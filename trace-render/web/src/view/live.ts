@@ -2,13 +2,13 @@
 import { links } from "../address";
 import { Problem, get, path, post } from "../api";
 import { fill, foreign, h, icon } from "../element";
-import { called, count, stamp, words } from "../format";
+import { called, count, stamp } from "../format";
 import { describe } from "../map/describe";
 import { WorldMap } from "../map/map";
 import { type Middles, farLand } from "../map/land";
 import { sceneOf } from "../map/live";
 import { Feed, Panel, command, empty } from "../panel";
-import { outcomeSign } from "../part/badge";
+import { failedSign, outcomeSign } from "../part/badge";
 import { HopTable } from "../part/hops";
 import { Ladder } from "../part/ladder";
 import { walkable } from "../part/rows";
@@ -83,9 +83,8 @@ function start(router: Router, signal: AbortSignal): View {
 }
 
 function liveItem(item: LiveItem): HTMLElement {
-  const name = typeof item.target === "string" ? item.target : called(item.target) ?? item.host ?? null;
-  const state = item.outcome ?? item.state ?? null;
-  return h("li", {}, h("a", { href: links.live(item.id), "data-row": true }, foreign(name, "a trace"), h("span", { class: "second" }, [item.protocol, item.started ? `${stamp(item.started)} UTC` : null].filter(Boolean).join(" · ")), h("span", { class: "live-state" }, state === null ? "under way" : words(state))));
+  const state = item.state === "running" ? "under way" : item.outcome === null ? failedSign() : outcomeSign(item.outcome);
+  return h("li", {}, h("a", { href: links.live(item.id), "data-row": true }, foreign(item.host, "a trace"), h("span", { class: "second" }, `${stamp(item.started)} UTC`), h("span", { class: "live-state" }, state)));
 }
 
 function follow(id: string, signal: AbortSignal): View {

@@ -154,12 +154,26 @@ export function target(key: string, router: Router, signal: AbortSignal): View {
     },
     every: EVERY_MS * 2, panel: mapPanel,
   }, signal);
+  let changePages = 1;
   const changes = new Feed<List<Change>>({
-    load: (abort) => get(`${name}/changes`, {}, abort),
-    show: ({ items }) => {
+    load: async (abort) => {
+      const list = await get<List<Change>>(`${name}/changes`, {}, abort);
+      for (let page = 1; page < changePages && list.next !== null; page++) {
+        const more = await get<List<Change>>(`${name}/changes`, { cursor: list.next }, abort);
+        list.items.push(...more.items);
+        list.next = more.next;
+      }
+      return list;
+    },
+    show: ({ items, next }) => {
       const list = h("ol", { class: "change-list" }, ...items.map((change) => changeItem(change, watch.now(), false)));
       walkable(list);
-      fill(changesPanel.body, items.length === 0 ? empty("Nothing changed", h("p", {}, "Neither the path nor its RTT or loss.")) : h("div", { class: "scroll-y", tabindex: "0", role: "region", "aria-label": "Changes" }, list));
+      const earlier = h("button", { type: "button", class: "more", on: { click: () => {
+        changePages += 1;
+        changes.again();
+      } } }, "Earlier changes");
+      fill(changesPanel.body,
+        items.length === 0 && next === null ? empty("Nothing changed", h("p", {}, "Neither the path nor its RTT or loss.")) : h("div", { class: "scroll-y", tabindex: "0", role: "region", "aria-label": "Changes" }, list, next !== null && earlier));
     },
     every: EVERY_MS, panel: changesPanel,
   }, signal);
