@@ -1,0 +1,86 @@
+// A live trace from the page over real routers: `node test/lab.mjs BINARY`. It makes a laboratory of network namespaces with no way out,
+// in a user namespace of its own, and runs the server and the browser in there.
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { fileURLToPath } from "node:url";
+import { Checks, expect, until } from "./checks.mjs";
+
+const binary = process.argv[2];
+if (process.env.TRACE_LAB === undefined) {
+  const self = [process.execPath, fileURLToPath(import.meta.url), binary];
+  const inside = spawnSync("unshare", ["-Urnm", ...self], { env: { ...process.env, TRACE_LAB: "1" }, stdio: "inherit" });
+  process.exit(inside.status ?? 1);
+}
+
+// Two routers and a target behind them. What may be done in here is all that the kernel permits this user.
+const LAB = `
+mount -t tmpfs none /run
+mkdir /run/netns
+ip link set lo up
+for name in one two end; do ip netns add $name; ip -n $name link set lo up; done
+join() { # namespace or -, its address, namespace, its address
+  ip link add left type veth peer name right
+  for side in "left $1 $2" "right $3 $4"; do
+    set -- $side
+    if [ $2 = - ]; then ip link set $1 name to-$1 up; ip addr add $3/24 dev to-$1
+    else ip link set $1 netns $2; ip -n $2 link set $1 name to-$1 up; ip -n $2 addr add $3/24 dev to-$1; fi
+  done
+}
+join - 10.99.1.1 one 10.99.1.2
+join one 10.99.2.1 two 10.99.2.2
+join two 10.99.3.1 end 10.99.3.2
+for name in one two; do nsenter --net=/run/netns/$name sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward'; done
+ip route add 10.99.0.0/16 via 10.99.1.2
+ip -n one route add 10.99.3.0/24 via 10.99.2.2
+ip -n two route add 10.99.1.0/24 via 10.99.2.1
+ip -n end route add 10.99.0.0/16 via 10.99.3.1
+`;
+const made = spawnSync("sh", ["-euc", LAB], { encoding: "utf8" });
+if (made.status !== 0) {
+  console.log(`SKIPPED: no laboratory of routers can be made here: ${made.stderr.trim().split("\n").at(-1)}`);
+  process.exit(process.env.TRACE_REQUIRE_ALL === "1" ? 1 : 0);
+}
+
+const work = mkdtempSync(`${tmpdir()}/trace-lab-`);
+const env = { PATH: process.env.PATH, HOME: work, NO_COLOR: "1" };
+const server = spawn(binary, ["serve", "--no-open", "--listen", "127.0.0.1:0", "--allow-trace", "--data-dir", `${work}/data`], { env, stdio: ["ignore", "ignore", "pipe"] });
+process.on("exit", () => {
+  server.kill();
+  rmSync(work, { recursive: true, force: true });
+});
+const base = await new Promise((resolve, reject) => {
+  let said = "";
+  server.stderr.on("data", (part) => {
+    said += part;
+    const found = /http:\/\/127\.0\.0\.1:\d+/.exec(said);
+    if (found) resolve(found[0]);
+  });
+  server.on("exit", (status) => reject(new Error(`serve ended with ${status}: ${said}`)));
+});
+
+const checks = new Checks(base);
+await checks.start();
+const WAY = ["10.99.1.2", "10.99.2.2", "10.99.3.2"];
+await checks.check("lab: a trace over routers, started from the page, is drawn as it is heard and kept", {}, async (opened) => {
+  await checks.open(opened, "/live");
+  await opened.locator("#host").fill(WAY.at(-1));
+  await opened.keyboard.press("Enter");
+  await until(opened, "all hops, and the link to the trace", () => document.querySelectorAll(".hops tbody tr").length === 3 && document.body.innerText.includes("Open the trace"));
+  const rows = await opened.locator(".hops tbody tr").allInnerTexts();
+  expect(WAY.every((address, place) => rows[place].includes(address)), `the routers in their order: ${rows.join(" / ")}`);
+  await opened.getByRole("link", { name: "Open the trace" }).click();
+  await until(opened, "the trace that was kept", () => location.pathname.startsWith("/trace/") && document.querySelectorAll(".hops tbody tr").length === 3);
+  const { items } = await (await fetch(`${base}/api/v1/traces`)).json();
+  expect(items.length === 1 && items[0].outcome === "reached" && items[0].address === WAY.at(-1) && items[0].length === 3, JSON.stringify(items));
+});
+await checks.check("lab: a target that nobody has, given up from the page", {}, async (opened) => {
+  await checks.open(opened, "/live");
+  await opened.locator("#host").fill("10.99.3.77");
+  await opened.keyboard.press("Enter");
+  await until(opened, "the first routers", () => document.querySelectorAll(".hops tbody tr").length >= 2);
+  const stop = opened.getByRole("button", { name: /stop|cancel/i });
+  if (await stop.count()) await stop.first().click();
+  await until(opened, "its end", () => document.body.innerText.includes("Open the trace"));
+});
+process.exit((await checks.end()) === 0 ? 0 : 1);
