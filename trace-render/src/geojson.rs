@@ -1,5 +1,7 @@
 //! A scene as GeoJSON (RFC 7946).
 
+use core::fmt::{self, Write as _};
+
 use serde_json::{Map as Object, Value, json};
 
 use crate::basemap::{self, Country, Ring};
@@ -20,22 +22,89 @@ use crate::sphere::{Degrees, great_circle, wrap};
 /// known is null. Text from the network stands as it came, escaped as JSON.
 #[must_use]
 pub fn geojson(scene: &Scene) -> String {
-    let marks = scene.marks.iter().map(mark);
-    let legs = scene.legs.iter().filter_map(|known| leg(scene, known));
-    let collection = json!({
-        "type": "FeatureCollection",
-        "routes": scene.routes.iter().map(route).collect::<Vec<Value>>(),
-        "features": marks.chain(legs).collect::<Vec<Value>>(),
+    geojson_with(scene, |_| Vec::new())
+}
+
+/// As [`geojson`], with more to tell of each route: further members of the route at a place in [`Scene::routes`], by
+/// name.
+#[must_use]
+pub fn geojson_with(scene: &Scene, more: impl Fn(usize) -> Vec<(&'static str, String)>) -> String {
+    // Written as it goes: as one value the features of many routes would take many times the room of their text.
+    let mut text = String::from(r#"{"type":"FeatureCollection","routes":"#);
+    list(&mut text, scene.routes.iter().enumerate(), |text, (place, known)| {
+        let mut told = route(known);
+        told.extend(more(place).into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))));
+        value(text, &Value::Object(told));
     });
-    collection.to_string()
+    text.push_str(r#","features":"#);
+    let marks = scene.marks.iter().map(Feature::Mark);
+    let legs = scene.legs.iter().filter_map(|leg| Some(Feature::Leg(leg, ends(scene, leg)?)));
+    list(&mut text, marks.chain(legs), |text, feature| {
+        text.push_str(r#"{"type":"Feature","geometry":"#);
+        feature.geometry(text);
+        text.push_str(r#","properties":"#);
+        value(text, &feature.properties(scene));
+        text.push('}');
+    });
+    text.push('}');
+    text
 }
 
-fn feature(geometry: Value, properties: Value) -> Value {
-    json!({ "type": "Feature", "geometry": geometry, "properties": properties })
+/// What a feature is of.
+enum Feature<'a> {
+    Mark(&'a Mark),
+    /// A leg, and where it starts and ends.
+    Leg(&'a Leg, [Degrees; 2]),
 }
 
-fn route(route: &Route) -> Value {
-    json!({
+impl Feature<'_> {
+    fn geometry(&self, text: &mut String) {
+        match *self {
+            Self::Mark(mark) => match mark.spot {
+                Spot::Point(point) => point_of(text, point.into()),
+                Spot::Area(code) => match basemap::country(code) {
+                    Some(country) => area(text, country),
+                    None => text.push_str("null"),
+                },
+            },
+            Self::Leg(_, [from, to]) => {
+                let runs = clip::unwrapped(&great_circle(from, to, 2.0));
+                let lines: Vec<_> = runs.iter().flat_map(|run| at_date_line(run)).collect();
+                match lines.as_slice() {
+                    [one] => {
+                        text.push_str(r#"{"type":"LineString","coordinates":"#);
+                        line(text, one);
+                    }
+                    several => {
+                        text.push_str(r#"{"type":"MultiLineString","coordinates":"#);
+                        list(text, several, |text, part| line(text, part));
+                    }
+                }
+                text.push('}');
+            }
+        }
+    }
+
+    fn properties(&self, scene: &Scene) -> Value {
+        match *self {
+            Self::Mark(mark) => of_mark(mark),
+            Self::Leg(leg, _) => {
+                let between = match leg.kind {
+                    LegKind::Direct => 0,
+                    LegKind::Gap(hops) => hops,
+                };
+                let course = if scene.touches_area(leg) { "unknown" } else { "great-circle" };
+                json!({
+                    "kind": "leg", "route": leg.route, "from": leg.from, "to": leg.to, "between": between,
+                    "course": course,
+                })
+            }
+        }
+    }
+}
+
+fn route(route: &Route) -> Object<String, Value> {
+    let told = json!({
         "name": route.target.as_ref().and_then(|target| target.name.clone()),
         "address": route.target.as_ref().map(|target| target.address.to_string()),
         "vantage": route.vantage,
@@ -44,14 +113,14 @@ fn route(route: &Route) -> Value {
         "protocol": route.protocol.map(|protocol| protocol.as_str()),
         "hops": route.hops,
         "rtt_ms": route.rtt.map(|rtt| rtt.as_secs_f64() * 1e3),
-    })
+    });
+    match told {
+        Value::Object(told) => told,
+        _ => Object::new(),
+    }
 }
 
-fn mark(mark: &Mark) -> Value {
-    let geometry = match mark.spot {
-        Spot::Point(point) => json!({ "type": "Point", "coordinates": position(point.into()) }),
-        Spot::Area(code) => basemap::country(code).map_or(Value::Null, area),
-    };
+fn of_mark(mark: &Mark) -> Value {
     let stops: Vec<Value> = mark
         .stops
         .iter()
@@ -79,7 +148,7 @@ fn mark(mark: &Mark) -> Value {
         properties.insert("country_code".to_owned(), json!(code.as_str()));
     }
     properties.insert("stops".to_owned(), Value::Array(stops));
-    feature(geometry, Value::Object(properties))
+    Value::Object(properties)
 }
 
 const fn word(trust: Trust) -> &'static str {
@@ -91,53 +160,36 @@ const fn word(trust: Trust) -> &'static str {
     }
 }
 
-fn leg(scene: &Scene, leg: &Leg) -> Option<Value> {
-    let ends = [scene.marks.get(leg.from)?, scene.marks.get(leg.to)?].map(|mark| match mark.spot {
+/// Where a leg starts and ends; in a country that is where its name stands.
+fn ends(scene: &Scene, leg: &Leg) -> Option<[Degrees; 2]> {
+    let end = |mark: usize| match scene.marks.get(mark)?.spot {
         Spot::Point(point) => Some(point.into()),
         Spot::Area(code) => basemap::country(code).map(|country| country.label),
-    });
-    let [Some(from), Some(to)] = ends else { return None };
-    let lines: Vec<Value> = clip::unwrapped(&great_circle(from, to, 2.0))
-        .iter()
-        .flat_map(|run| at_date_line(run))
-        .map(|line| Value::Array(line.into_iter().map(position).collect()))
-        .collect();
-    let geometry = match <[Value; 1]>::try_from(lines) {
-        Ok([line]) => json!({ "type": "LineString", "coordinates": line }),
-        Err(lines) => json!({ "type": "MultiLineString", "coordinates": lines }),
     };
-    let between = match leg.kind {
-        LegKind::Direct => 0,
-        LegKind::Gap(hops) => hops,
-    };
-    let course = if scene.touches_area(leg) { "unknown" } else { "great-circle" };
-    Some(feature(
-        geometry,
-        json!({
-            "kind": "leg", "route": leg.route, "from": leg.from, "to": leg.to, "between": between, "course": course,
-        }),
-    ))
+    Some([end(leg.from)?, end(leg.to)?])
 }
 
 /// A country's shape; of one too small for a shape, its middle.
-fn area(country: &Country) -> Value {
+fn area(text: &mut String, country: &Country) {
     if country.rings.is_empty() {
-        return json!({ "type": "Point", "coordinates": position(country.label) });
+        return point_of(text, country.label);
     }
     // Holes follow the outline they lie in: they are wound the other way.
-    let mut polygons: Vec<Vec<Vec<Value>>> = Vec::new();
+    let mut polygons: Vec<Vec<Vec<Degrees>>> = Vec::new();
     for ring in &country.rings {
-        for part in halves(ring) {
-            let mut line: Vec<Value> = part.iter().copied().map(position).collect();
-            line.extend(line.first().cloned());
+        for mut part in halves(ring) {
             let hole = turn(&part) > 0.0;
+            part.extend(part.first().copied());
+            part.reverse();
             match polygons.last_mut() {
-                Some(polygon) if hole => polygon.push(line.into_iter().rev().collect()),
-                _ => polygons.push(vec![line.into_iter().rev().collect()]),
+                Some(polygon) if hole => polygon.push(part),
+                _ => polygons.push(vec![part]),
             }
         }
     }
-    json!({ "type": "MultiPolygon", "coordinates": polygons })
+    text.push_str(r#"{"type":"MultiPolygon","coordinates":"#);
+    list(text, &polygons, |text, polygon| list(text, polygon, |text, ring| line(text, ring)));
+    text.push('}');
 }
 
 /// Twice the signed area of a ring: positive where it runs counter-clockwise.
@@ -188,8 +240,39 @@ fn at_date_line(line: &[Degrees]) -> Vec<Vec<Degrees>> {
     parts
 }
 
+fn point_of(text: &mut String, point: Degrees) {
+    text.push_str(r#"{"type":"Point","coordinates":"#);
+    position(text, point);
+    text.push('}');
+}
+
+fn line(text: &mut String, points: &[Degrees]) {
+    list(text, points, |text, point| position(text, *point));
+}
+
 /// Longitude and latitude, to about a metre; -180 and 180 keep their sides.
-fn position(point: Degrees) -> Value {
+fn position(text: &mut String, point: Degrees) {
     let round = |value: f64| (value * 1e5).round() / 1e5;
-    json!([round(point.x), round(point.y)])
+    put(text, format_args!("[{},{}]", round(point.x), round(point.y)));
+}
+
+fn value(text: &mut String, value: &Value) {
+    put(text, format_args!("{value}"));
+}
+
+fn put(text: &mut String, what: fmt::Arguments<'_>) {
+    // Writing to memory fails for no reason of its own.
+    let _ = text.write_fmt(what);
+}
+
+/// A JSON array.
+fn list<T>(text: &mut String, items: impl IntoIterator<Item = T>, each: impl Fn(&mut String, T)) {
+    text.push('[');
+    for (place, item) in items.into_iter().enumerate() {
+        if place > 0 {
+            text.push(',');
+        }
+        each(text, item);
+    }
+    text.push(']');
 }

@@ -54,7 +54,7 @@ mod theme;
 
 pub use error::Error;
 pub use frame::LEAST_KM;
-pub use geojson::geojson;
+pub use geojson::{geojson, geojson_with};
 pub use html::html;
 pub use map::Map;
 pub use options::{Extent, MapOptions};

@@ -152,6 +152,44 @@ impl Scene {
         scene
     }
 
+    /// The routes of several scenes in one: what [`Scene::new`] would have made of all their traces. A scene of each
+    /// trace can be kept, and reading traces again spared.
+    #[must_use]
+    pub fn joined<'a>(scenes: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut joined = Self::default();
+        for scene in scenes {
+            joined.take_in(scene);
+        }
+        joined
+    }
+
+    fn take_in(&mut self, scene: &Self) {
+        let first = self.routes.len();
+        self.routes.extend(scene.routes.iter().cloned());
+        // By route, since the legs and stops of one stand together.
+        for route in 0..scene.routes.len() {
+            let mut places = Vec::with_capacity(scene.marks.len());
+            for mark in &scene.marks {
+                let stop = mark.stops.iter().find(|stop| stop.route == route);
+                places.push(stop.map(|stop| {
+                    let place = self.mark(mark.spot, mark.trust, (mark.city.clone(), mark.country.clone()));
+                    self.stop(Some(place), first + route, |known| {
+                        known.origin |= stop.origin;
+                        known.target |= stop.target;
+                        known.hops.extend(&stop.hops);
+                    });
+                    place
+                }));
+            }
+            for leg in scene.legs.iter().filter(|leg| leg.route == route) {
+                let place = |mark: usize| places.get(mark).copied().flatten();
+                if let Some(to) = place(leg.to) {
+                    self.leg(first + route, place(leg.from), to, leg.kind);
+                }
+            }
+        }
+    }
+
     fn add(&mut self, trace: &Trace, atlas: &Atlas) {
         let index = self.routes.len();
         let mut route = Route {
@@ -173,7 +211,7 @@ impl Scene {
         let mut between = 0;
         let mut at_home = false;
         if let Some(origin) = trace.origin {
-            last = Some(self.mark(Spot::Point(origin.coordinates), Trust::Sound, None));
+            last = Some(self.mark(Spot::Point(origin.coordinates), Trust::Sound, (None, None)));
             at_home = true;
             self.stop(last, index, |stop| stop.origin = true);
         }
@@ -186,7 +224,7 @@ impl Scene {
             match Sight::of(hop, atlas) {
                 Sight::Placed { address, spot, trust, place } => {
                     route.placed += 1;
-                    let mark = self.mark(spot, trust, Some(&place));
+                    let mark = self.mark(spot, trust, names(&place));
                     let visit = Visit { ttl: hop.ttl, address, rtt };
                     self.stop(Some(mark), index, |stop| {
                         stop.hops.push(visit);
@@ -195,7 +233,8 @@ impl Scene {
                     if matches!(trust, Trust::Anycast | Trust::Impossible) {
                         between += 1;
                     } else {
-                        self.leg(index, last, mark, between);
+                        let kind = if between == 0 { LegKind::Direct } else { LegKind::Gap(between) };
+                        self.leg(index, last, mark, kind);
                         last = Some(mark);
                         between = 0;
                     }
@@ -221,16 +260,8 @@ impl Scene {
         self.routes.push(route);
     }
 
-    /// The mark at a spot, a new one if there is none.
-    fn mark(&mut self, spot: Spot, trust: Trust, place: Option<&Place>) -> usize {
-        let city =
-            place.and_then(|place| place.city.as_ref().or(place.region.as_ref()).map(ToString::to_string));
-        let country = place.and_then(|place| {
-            place.country.as_deref().map(str::to_owned).or_else(|| {
-                let code = place.country_code?;
-                Some(basemap::country(code).map_or_else(|| code.to_string(), |known| known.name.clone()))
-            })
-        });
+    /// The mark at a spot, a new one if there is none, with the names of its city and country.
+    fn mark(&mut self, spot: Spot, trust: Trust, (city, country): (Option<String>, Option<String>)) -> usize {
         let found =
             self.marks.iter().position(|mark| mark.trust == trust && mark.is_at(spot, city.as_deref()));
         let index = found.unwrap_or(self.marks.len());
@@ -246,7 +277,7 @@ impl Scene {
 
     fn stop(&mut self, mark: Option<usize>, route: usize, change: impl FnOnce(&mut Stop)) {
         let Some(mark) = mark.and_then(|mark| self.marks.get_mut(mark)) else { return };
-        match mark.stops.iter_mut().find(|stop| stop.route == route) {
+        match mark.stops.last_mut().filter(|stop| stop.route == route) {
             Some(stop) => change(stop),
             None => {
                 let mut stop = Stop { route, origin: false, target: false, hops: Vec::new() };
@@ -256,12 +287,11 @@ impl Scene {
         }
     }
 
-    fn leg(&mut self, route: usize, from: Option<usize>, to: usize, between: usize) {
+    fn leg(&mut self, route: usize, from: Option<usize>, to: usize, kind: LegKind) {
         let Some(from) = from.filter(|&from| from != to) else { return };
-        let kind = if between == 0 { LegKind::Direct } else { LegKind::Gap(between) };
-        let known = self.legs.iter_mut().find(|leg| {
-            leg.route == route && ((leg.from, leg.to) == (from, to) || (leg.from, leg.to) == (to, from))
-        });
+        // Routes come one after another: those of this one are the last.
+        let mut own = self.legs.iter_mut().rev().take_while(|leg| leg.route == route);
+        let known = own.find(|leg| (leg.from, leg.to) == (from, to) || (leg.from, leg.to) == (to, from));
         match known {
             // A way that was seen once without a gap is known.
             Some(leg) if kind == LegKind::Direct => leg.kind = kind,
@@ -285,6 +315,10 @@ impl Mark {
         match (self.spot, spot) {
             (Spot::Area(a), Spot::Area(b)) => a == b,
             (Spot::Point(a), Spot::Point(b)) => {
+                // No two parallels lie nearer than their latitudes: most marks are told apart by that.
+                if (a.latitude() - b.latitude()).abs().to_radians() * EARTH_RADIUS_KM > SAME_CITY_KM {
+                    return false;
+                }
                 let km = Vector::of(a.into()).angle(Vector::of(b.into())) * EARTH_RADIUS_KM;
                 km < SAME_POINT_KM || (km < SAME_CITY_KM && city.is_some() && self.city.as_deref() == city)
             }
@@ -357,6 +391,16 @@ impl Sight {
             }
         })
     }
+}
+
+/// The names of a place: the city, else the region, and the country.
+fn names(place: &Place) -> (Option<String>, Option<String>) {
+    let city = place.city.as_ref().or(place.region.as_ref()).map(ToString::to_string);
+    let country = place.country.as_deref().map(str::to_owned).or_else(|| {
+        let code = place.country_code?;
+        Some(basemap::country(code).map_or_else(|| code.to_string(), |known| known.name.clone()))
+    });
+    (city, country)
 }
 
 /// Where an address is drawn, if anywhere. A private address has a place where somebody who knows gave it one.

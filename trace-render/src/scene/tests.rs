@@ -56,6 +56,25 @@ fn a_leg_never_joins_two_routes() {
 }
 
 #[test]
+fn scenes_join_to_what_their_traces_give_together() {
+    let ways: [&[At<'_>]; 4] = [
+        &[Private, PARIS, Silent, ROMA, PARIS, OSLO],
+        &[OSLO, PARIS, City("Paris", "FR", 48.90, 2.30), Country("DE")],
+        &[],
+        &[Country("DE"), Nowhere, ROMA, PARIS, ROMA],
+    ];
+    let traces = ways.map(|hops| routes::route("example.com", Outcome::Reached, hops));
+    let borrowed: Vec<_> = traces.iter().map(|(trace, atlas)| (trace, atlas)).collect();
+    let together = Scene::new(&borrowed);
+    assert!(together.marks.len() > 3 && together.legs.len() > 5);
+    let each: Vec<_> = borrowed.iter().map(|trace| Scene::new(&[*trace])).collect();
+    assert_eq!(Scene::joined(&each), together);
+    // Also where scenes of several routes are joined.
+    let halves = [Scene::new(&borrowed[..2]), Scene::new(&borrowed[2..])];
+    assert_eq!(Scene::joined(&halves), together);
+}
+
+#[test]
 fn nothing_leads_to_anycast_and_impossible_places() {
     let scene = scene(&[
         PARIS,
