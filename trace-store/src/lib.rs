@@ -75,6 +75,7 @@ pub use error::Error;
 pub use id::new_id;
 pub use series::Series;
 pub use store::{
-    Buckets, Column, Cursor, Document, Documents, Era, Filter, Imported, Match, Newest, Overview, Overwrite,
-    Point, Prune, Relocated, Report, Spread, Standing, Store, Stored, Subject, Summary, Window, rescue,
+    Buckets, Column, Cursor, Document, Documents, Edition, Era, Filter, Imported, Match, Newest, Overview,
+    Overwrite, Point, Prune, Relocated, Report, Spread, Standing, Store, Stored, Subject, Summary, Window,
+    rescue,
 };

@@ -48,7 +48,7 @@ pub use import::Imported;
 pub use init::Overwrite;
 pub use list::Summary;
 pub(crate) use migration::APPLICATION_ID;
-pub use newest::{Newest, Point};
+pub use newest::{Edition, Newest, Point};
 pub use overview::{Overview, Standing};
 pub use put::{Document, Documents, Stored};
 pub use relocate::Relocated;

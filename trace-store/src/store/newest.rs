@@ -38,6 +38,20 @@ pub struct Newest {
     pub probes: Option<(u32, u32)>,
 }
 
+/// A trace with its places, told apart from the same trace with others ([`Store::relocate`]): as long as these are equal,
+/// so is what [`Store::get`] says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Edition {
+    /// The id of the trace.
+    pub id: Uuid,
+    epoch: i64,
+    atlas: Option<i64>,
+    narrowed: bool,
+    judgement: Option<i64>,
+    /// The bits of the number.
+    consistency: Option<u64>,
+}
+
 const US: fn(u32) -> Duration = |us| Duration::from_micros(us as u64);
 
 impl Store {
@@ -96,6 +110,28 @@ impl Store {
             .map_err(self.fault("read the newest trace of a series"))
     }
 
+    /// What a trace and its places are now; `None` where there is none with this id.
+    ///
+    /// # Errors
+    ///
+    /// What SQLite may say.
+    pub fn edition(&self, id: Uuid) -> Result<Option<Edition>, Error> {
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(Edition {
+                id,
+                epoch: row.get(0)?,
+                atlas: row.get(1)?,
+                narrowed: row.get(2)?,
+                judgement: row.get(3)?,
+                consistency: row.get::<_, Option<f64>>(4)?.map(f64::to_bits),
+            })
+        };
+        self.connection
+            .prepare_cached(EDITION)
+            .and_then(|mut statement| statement.query_row([id.to_string()], read).optional())
+            .map_err(self.fault("look for a trace"))
+    }
+
     /// The ids of the newest so many traces of a series, the newest first.
     ///
     /// # Errors
@@ -103,6 +139,12 @@ impl Store {
     /// What SQLite may say.
     pub fn newest_ids(&self, standing: &Standing, limit: u32) -> Result<Vec<Uuid>, Error> {
         let fault = self.fault("look for the newest traces of a series");
+        let mut id =
+            self.connection.prepare_cached("SELECT uuid FROM measurement WHERE key = ?").map_err(fault)?;
+        let mut id = |key: i64| id.query_row([key], |row| row.get(0)).map(Uuid::from_bytes).optional();
+        if limit == 1 {
+            return Ok(id(standing.newest).map_err(fault)?.into_iter().collect());
+        }
         let mut found: Vec<(i64, i64)> = Vec::new();
         let mut statement = self.connection.prepare_cached(NEWEST_KEYS).map_err(fault)?;
         for setup in &standing.setups {
@@ -113,12 +155,13 @@ impl Store {
         }
         found.sort_unstable_by(|a, b| b.cmp(a));
         found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        let mut id =
-            self.connection.prepare_cached("SELECT uuid FROM measurement WHERE key = ?").map_err(fault)?;
-        let ids = found.iter().map(|(_, key)| id.query_row([key], |row| row.get(0)).map(Uuid::from_bytes));
+        let ids = found.iter().filter_map(|(_, key)| id(*key).transpose());
         ids.collect::<Result<_, _>>().map_err(fault)
     }
 }
+
+const EDITION: &str = "SELECT (SELECT number FROM epoch), atlas, narrowed, judgement, consistency
+    FROM measurement WHERE id = ?";
 
 const RECENT: &str = "SELECT started, CASE outcome WHEN 0 THEN least_us END FROM measurement
     WHERE setup = ? ORDER BY started DESC LIMIT ?";

@@ -48,8 +48,14 @@ fn places_change_and_the_measurement_does_not() {
     }
     let (trace, atlas) = &traces[2];
     let before = measurement(&store, trace.id);
+    let edition = |store: &Store, id| store.edition(id).unwrap();
+    let editions = [edition(&store, trace.id), edition(&store, traces[3].0.id)];
+    assert!(editions.iter().all(Option::is_some) && editions[0] != editions[1]);
     let moved = elsewhere(atlas);
     let relocated = store.relocate(trace.id, &moved).unwrap();
+    assert_ne!(edition(&store, trace.id), editions[0]);
+    assert_eq!(edition(&store, traces[3].0.id), editions[1], "the others are as they were");
+    assert_eq!(edition(&store, Uuid::nil()), None);
     assert!(relocated.changed && matches!(relocated.document, Document::Written(_)), "{relocated:?}");
     assert_eq!(measurement(&store, trace.id), before);
     let reader = Store::open_read_only(directory.path()).unwrap();
