@@ -18,6 +18,10 @@ const EARLIER: i64 = 512;
 /// The same in time, whatever their number: a week of days to know their rhythm, and what is held against it. Ten days.
 const EARLIER_TIME: i64 = 10 * 86_400 * 1_000_000_000;
 
+/// Traces behind a time that is asked for which are looked at as well: with them each change before it is sure. Levels are
+/// told from 96 traces at most.
+const LATER: i64 = 192;
+
 /// How many traces that lost something are looked at probe by probe.
 const LOOKED_AT: usize = 12;
 
@@ -61,6 +65,46 @@ impl Store {
         self.changes_on(&self.strands(None)?, since)
     }
 
+    /// The changes from `since` on and before `until` (nanoseconds since 1970 UTC), the newest first: of one series, or of
+    /// all. Whoever goes back through years asks for one span after another.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::changes`].
+    pub fn changes_between(
+        &self,
+        series: Option<&Series>,
+        since: i64,
+        until: i64,
+    ) -> Result<Vec<Change>, Error> {
+        let strands = match series {
+            Some(series) => self.strand(series)?,
+            None => self.strands(None)?,
+        };
+        self.changes_within(&strands, Some(since), Some(until))
+    }
+
+    /// When the newest trace before `until` started, of one series or of all (nanoseconds since 1970 UTC).
+    ///
+    /// # Errors
+    ///
+    /// What SQLite may say.
+    pub fn newest_before(&self, series: Option<&Series>, until: i64) -> Result<Option<i64>, Error> {
+        let fault = self.fault("look for traces before a time");
+        let Some(series) = series else {
+            let sql = "SELECT max(started) FROM measurement WHERE started < ?";
+            let mut statement = self.connection.prepare_cached(sql).map_err(fault)?;
+            return statement.query_row([until], |row| row.get(0)).map_err(fault);
+        };
+        let sql = "SELECT max(started) FROM measurement WHERE setup = ? AND started < ?";
+        let mut statement = self.connection.prepare_cached(sql).map_err(fault)?;
+        let mut newest: Option<i64> = None;
+        for (setup, _) in self.strand(series)?.iter().flat_map(|strand| &strand.setups) {
+            newest = newest.max(statement.query_row([*setup, until], |row| row.get(0)).map_err(fault)?);
+        }
+        Ok(newest)
+    }
+
     /// What the trace with this id brings, if it is the newest of its series: the changes that are sure with it. They are
     /// those that [`Store::changes`] tells later, each once, so whoever asks after each trace hears of each change.
     ///
@@ -95,14 +139,27 @@ impl Store {
     }
 
     fn changes_on(&self, strands: &[Strand], since: Option<i64>) -> Result<Vec<Change>, Error> {
+        self.changes_within(strands, since, None)
+    }
+
+    fn changes_within(
+        &self,
+        strands: &[Strand],
+        since: Option<i64>,
+        until: Option<i64>,
+    ) -> Result<Vec<Change>, Error> {
         let mut changes = Vec::new();
+        let within = |at: i64| since.is_none_or(|since| at >= since) && until.is_none_or(|until| at < until);
         for strand in strands.iter().filter(|strand| strand.measured) {
-            let sightings = self.sightings(strand, since)?;
+            let sightings = self.sightings_until(strand, since, until)?;
+            if !sightings.iter().any(|sighting| within(sighting.started)) {
+                continue;
+            }
             let routes = self.routes(&sightings)?;
             let (events, _) = judge(&sightings, &routes, |places| self.limits(&sightings, places))?;
             let started = |place: usize| sightings.get(place).map(|sighting| sighting.started);
             for event in events {
-                if since.is_none_or(|since| started(event.after).is_some_and(|at| at >= since)) {
+                if started(event.after).is_some_and(within) {
                     changes.push(self.told(strand, &sightings, event)?);
                 }
             }
@@ -234,6 +291,16 @@ impl Store {
     /// The traces of a series in the order in which they started: all, or those since then and as many before them as
     /// decide what they mean.
     pub(super) fn sightings(&self, strand: &Strand, since: Option<i64>) -> Result<Vec<Sighting>, Error> {
+        self.sightings_until(strand, since, None)
+    }
+
+    /// The same, but for those behind `until`: as many of them as make sure what was before.
+    fn sightings_until(
+        &self,
+        strand: &Strand,
+        since: Option<i64>,
+        until: Option<i64>,
+    ) -> Result<Vec<Sighting>, Error> {
         let fault = self.fault("read the traces of a series");
         let mut from = i64::MIN;
         if let Some(since) = since {
@@ -253,16 +320,24 @@ impl Store {
             from = first.min(since.saturating_sub(EARLIER_TIME));
         }
         let sql = "SELECT key, started, path, outcome, least_us, median_us, sent, lost FROM measurement
-             WHERE setup = ? AND started >= ?";
+             WHERE setup = ? AND started >= ? AND started < ? ORDER BY started LIMIT ?";
         let mut statement = self.connection.prepare_cached(sql).map_err(fault)?;
         let mut sightings = Vec::new();
-        for (setup, _) in &strand.setups {
-            let mut rows = statement.query(params![setup, from]).map_err(fault)?;
-            while let Some(row) = rows.next().map_err(fault)? {
-                sightings.push(sighting(row).map_err(fault)?);
+        let end = until.unwrap_or(i64::MAX);
+        let parts = [(from, end, -1), (end, i64::MAX, LATER)];
+        for (from, end, most) in parts.into_iter().take(if until.is_some() { 2 } else { 1 }) {
+            for (setup, _) in &strand.setups {
+                let mut rows = statement.query(params![setup, from, end, most]).map_err(fault)?;
+                while let Some(row) = rows.next().map_err(fault)? {
+                    sightings.push(sighting(row).map_err(fault)?);
+                }
             }
         }
         sightings.sort_by_key(|sighting| (sighting.started, sighting.key));
+        if let Some(until) = until {
+            let before = sightings.partition_point(|sighting| sighting.started < until);
+            sightings.truncate(before + usize::try_from(LATER).unwrap_or_default());
+        }
         Ok(sightings)
     }
 

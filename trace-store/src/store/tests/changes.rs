@@ -50,6 +50,31 @@ fn a_change_is_told_with_its_traces() {
     );
 }
 
+/// Whoever goes back span by span hears what who asks for all hears, wherever one span ends and the next begins.
+#[test]
+fn spans_of_time_tell_together_what_all_of_it_tells() {
+    let traces = rerouted();
+    let (_directory, store) = stored(&traces);
+    let all = store.all_changes(None).unwrap();
+    let series = all[0].series.clone();
+    let (begin, end) = (NOVEMBER, NOVEMBER + 120 * HOUR);
+    for length in [1, 2, 7, 39, 40, 41, 79, 81, 120] {
+        for of in [None, Some(&series)] {
+            let mut told = Vec::new();
+            let mut until = end;
+            while until > begin {
+                let since = until - length * HOUR;
+                told.extend(store.changes_between(of, since, until).unwrap());
+                until = since;
+            }
+            assert_eq!(told, all, "spans of {length} hours");
+        }
+    }
+    assert_eq!(store.newest_before(None, end).unwrap(), Some(traces[119].started));
+    assert_eq!(store.newest_before(Some(&series), traces[119].started).unwrap(), Some(traces[118].started));
+    assert_eq!(store.newest_before(None, begin).unwrap(), None);
+}
+
 #[test]
 fn programs_read_a_change() {
     let traces = rerouted();
