@@ -1,7 +1,6 @@
 //! What happens, line by line on standard error: for people, for the journal, and for programs.
 
 use std::fmt;
-use std::os::unix::fs::MetadataExt as _;
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
@@ -25,7 +24,7 @@ enum Form {
 
 /// From now on everything that is logged goes to standard error. Without `verbose` what is only told to who asks is left
 /// out.
-pub(super) fn start(format: LogFormat, verbose: bool) {
+pub(crate) fn start(format: LogFormat, verbose: bool) {
     let form = match format {
         LogFormat::Json => Form::Json,
         LogFormat::Text if journal_reads() => Form::Journal,
@@ -45,11 +44,18 @@ pub(super) fn start(format: LogFormat, verbose: bool) {
 
 /// Whether standard error is the journal's: `$JOURNAL_STREAM` names its device and its inode (systemd.exec(5)).
 fn journal_reads() -> bool {
-    let Some(stream) = std::env::var_os("JOURNAL_STREAM").and_then(|stream| stream.into_string().ok()) else {
-        return false;
-    };
-    let stderr = std::fs::metadata("/proc/self/fd/2");
-    stderr.is_ok_and(|stderr| stream == format!("{}:{}", stderr.dev(), stderr.ino()))
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+
+        let stream = std::env::var_os("JOURNAL_STREAM").and_then(|stream| stream.into_string().ok());
+        let stderr = std::fs::metadata("/proc/self/fd/2").ok();
+        stream
+            .zip(stderr)
+            .is_some_and(|(stream, stderr)| stream == format!("{}:{}", stderr.dev(), stderr.ino()))
+    }
+    #[cfg(not(unix))]
+    false
 }
 
 impl<S, N> FormatEvent<S, N> for Form

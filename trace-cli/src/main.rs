@@ -13,6 +13,7 @@ mod host;
 mod interrupt;
 mod kept;
 mod keyboard;
+mod log;
 mod names;
 mod output;
 mod paint;
@@ -25,6 +26,7 @@ mod say;
 mod serve;
 mod settings;
 mod sources;
+mod supervisor;
 mod targets;
 mod verb;
 

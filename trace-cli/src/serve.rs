@@ -21,6 +21,7 @@ mod token;
 mod views;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 
@@ -32,21 +33,27 @@ use self::source::Source;
 use self::views::Dashboard;
 use crate::config::Given;
 use crate::exit::{Blame as _, Exit, Result};
+use crate::log;
 use crate::say::Voice;
+use crate::supervisor::Supervisor;
 
 /// Threads that answer. Everything that waits for a disk is done by others.
 const WORKERS: usize = 2;
 /// Threads that read the database.
 const READERS: usize = 4;
+/// How often the service manager is told how it goes, if it does not want that more often.
+const BEAT: Duration = Duration::from_secs(5);
 
 /// Serves until a signal says that it is enough.
 pub(crate) fn run(settings: ServeSettings, given: &Given, voice: Voice) -> Result<Exit> {
+    log::start(settings.log_format, voice.is_verbose());
+    let voice = voice.logging();
     // Whoever comes while a file is read waits.
     let listener = listener::bind(settings.listen)?;
     let source = Source::of(&settings.from, voice)?;
     let most = listener::most_connections();
     let url = listener::url(&listener);
-    voice.warn(&format!("the dashboard is at {url}"));
+    tracing::info!("the dashboard is at {url}");
     let guard = guard::Guard::new(&settings)?;
     let live = match &settings.from {
         From::Directory(directory) if settings.allow_trace => {
@@ -69,11 +76,32 @@ pub(crate) fn run(settings: ServeSettings, given: &Given, voice: Voice) -> Resul
         .blame(Exit::CouldNotProbe)?;
     let metrics = Metrics::new();
     let routes = routes::all(Arc::clone(&dashboard), guard, Arc::clone(&metrics));
-    let served = runtime.block_on(listener::serve(listener, most, routes, &metrics, || dashboard.end()));
+    let supervisor = Supervisor::new();
+    let state = format!("the dashboard is at {url}");
+    let begun = || {
+        let mut told = supervisor;
+        told.ready(&state);
+        tokio::spawn(live_on(told, Arc::clone(&metrics), state.clone()));
+    };
+    let served = runtime.block_on(listener::serve(listener, most, routes, &metrics, begun, || {
+        supervisor.stopping();
+        tracing::info!("ending");
+        dashboard.end();
+    }));
     dashboard.wait(listener::FAREWELL);
     runtime.shutdown_timeout(listener::LAST);
     served.context("could not serve").blame(Exit::CouldNotProbe)?;
     Ok(Exit::Done)
+}
+
+/// Tells the service manager that it lives, as long as there is a thread that answers: if all of them hang, there is none.
+async fn live_on(mut supervisor: Supervisor, metrics: Arc<Metrics>, state: String) {
+    loop {
+        tokio::time::sleep(supervisor.patience().min(BEAT)).await;
+        if tokio::task::spawn_blocking(|| ()).await.is_ok() {
+            supervisor.beat(|| format!("{state}; connections: {}", metrics.connections.get()));
+        }
+    }
 }
 
 /// From here on strangers are listened to: nothing but the data directory can be reached, and no program started. A browser

@@ -8,43 +8,43 @@ use sd_notify::NotifyState;
 const STATUS: Duration = Duration::from_secs(5);
 
 /// The service manager, if there is one.
-#[derive(Debug)]
-pub(super) struct Service {
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Supervisor {
     /// How often it wants a sign of life.
     watchdog: Option<Duration>,
     last_sign: Option<Instant>,
     last_status: Option<Instant>,
 }
 
-impl Service {
-    pub(super) fn new() -> Self {
+impl Supervisor {
+    pub(crate) fn new() -> Self {
         // Twice as often as it wants one.
         let watchdog = sd_notify::watchdog_enabled().map(|limit| limit / 2);
         Self { watchdog, last_sign: None, last_status: None }
     }
 
     /// How long the loop may wait.
-    pub(super) fn patience(&self) -> Duration {
+    pub(crate) fn patience(&self) -> Duration {
         self.watchdog.unwrap_or(Duration::MAX)
     }
 
-    pub(super) fn ready(&mut self, status: &str) {
+    pub(crate) fn ready(&mut self, status: &str) {
         tell(&[NotifyState::Ready, NotifyState::Status(status)]);
         self.last_status = Some(now());
     }
 
-    pub(super) fn reloading(&self) {
+    pub(crate) fn reloading(&self) {
         let now = NotifyState::monotonic_usec_now().ok();
         let states: Vec<NotifyState<'_>> = [NotifyState::Reloading].into_iter().chain(now).collect();
         tell(&states);
     }
 
-    pub(super) fn stopping(&self) {
+    pub(crate) fn stopping(&self) {
         tell(&[NotifyState::Stopping, NotifyState::Status("finishing")]);
     }
 
     /// A sign of life, if one is due, and the status, if it is old.
-    pub(super) fn beat(&mut self, status: impl FnOnce() -> String) {
+    pub(crate) fn beat(&mut self, status: impl FnOnce() -> String) {
         let now = now();
         let is_due = |last: Option<Instant>, span: Duration| last.is_none_or(|last| now >= last + span);
         if self.watchdog.is_some_and(|watchdog| is_due(self.last_sign, watchdog)) {

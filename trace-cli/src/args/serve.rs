@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::LogFormat;
+
 /// What to serve, to whom.
 #[derive(Debug, Args)]
 #[command(after_long_help = NOTES)]
@@ -33,6 +35,11 @@ pub(crate) struct ServeArguments {
     /// Let the page start traces
     #[arg(long, conflicts_with = "csv")]
     pub(crate) allow_trace: bool,
+    /// text or json
+    ///
+    /// Where the journal reads along, lines of text begin with their priority and carry no time.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text, hide_possible_values = true)]
+    pub(crate) log_format: LogFormat,
     /// A further name this server is reached by, as that of a proxy; repeatable
     ///
     /// Requests for other names are turned away, so that no page of somebody else can read this one by pointing a name

@@ -95,6 +95,7 @@ pub(super) async fn serve(
     most: usize,
     routes: Router,
     metrics: &Arc<Metrics>,
+    begun: impl FnOnce(),
     end_all: impl FnOnce(),
 ) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -103,6 +104,7 @@ pub(super) async fn serve(
     let mut end = core::pin::pin!(signal()?);
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(BUFFER);
+    begun();
     loop {
         let accept = async {
             let place = Arc::clone(&room).acquire_owned().await.map_err(io::Error::other)?;

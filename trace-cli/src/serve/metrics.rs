@@ -93,9 +93,19 @@ pub(super) async fn count(State(metrics): State<Arc<Metrics>>, request: Request,
         Method::POST => "POST",
         _ => "other",
     };
+    let path = tracing::enabled!(tracing::Level::DEBUG).then(|| request.uri().path().to_owned());
     let begun = now();
     let response = next.run(request).await;
-    metrics.times.get_or_create(&Route { route: route.clone() }).observe(begun.elapsed().as_secs_f64());
+    let took = begun.elapsed().as_secs_f64();
+    metrics.times.get_or_create(&Route { route: route.clone() }).observe(took);
+    // The query is left out: it may hold what nobody is to read.
+    tracing::debug!(
+        method,
+        path = path.as_deref(),
+        status = response.status().as_u16(),
+        ms = took * 1e3,
+        "asked"
+    );
     let status = match response.status().as_u16() {
         100..=199 => "1xx",
         200..=299 => "2xx",

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 
 use super::token::Token;
-use crate::args::ServeArguments;
+use crate::args::{LogFormat, ServeArguments};
 use crate::confine::Walls;
 use crate::exit::{Exit, Failure, Result};
 use crate::settings;
@@ -20,6 +20,7 @@ pub(crate) struct ServeSettings {
     pub(crate) token: Option<Token>,
     pub(crate) allow_trace: bool,
     pub(crate) host_names: Vec<String>,
+    pub(crate) log_format: LogFormat,
 }
 
 /// Where traces come from.
@@ -33,7 +34,7 @@ pub(crate) enum From {
 
 impl ServeSettings {
     pub(crate) fn of(typed: ServeArguments, data_dir: Option<PathBuf>) -> Result<Self> {
-        let ServeArguments { listen, csv, no_open, token_file, allow_trace, host_name } = typed;
+        let ServeArguments { listen, csv, no_open, token_file, allow_trace, log_format, host_name } = typed;
         let token = token_file.as_deref().map(Token::read).transpose()?;
         if token.is_none() && !is_loopback(listen.ip()) {
             let cause = anyhow!(
@@ -52,7 +53,7 @@ impl ServeSettings {
             Some(path) => From::Csv(path),
             None => From::Directory(settings::data_dir(data_dir)?),
         };
-        Ok(Self { listen, from, open: !no_open, token, allow_trace, host_names: host_name })
+        Ok(Self { listen, from, open: !no_open, token, allow_trace, host_names: host_name, log_format })
     }
 
     /// What it reads and writes once it listens. The database is written to where the page may start traces, and readers

@@ -9,14 +9,12 @@ mod clocks;
 mod command;
 mod judge;
 mod keeper;
-mod log;
 mod lookup;
 mod notice;
 mod prober;
 mod pruner;
 mod schedule;
 mod seat;
-mod service;
 mod watcher;
 
 use std::collections::HashMap;
@@ -40,7 +38,7 @@ use crate::exit::{Blame as _, Exit, Result};
 use crate::host::Host;
 use crate::say::Voice;
 use crate::settings::{Sources, WatchSettings};
-use crate::{clock, places, sources};
+use crate::{clock, log, places, sources};
 
 /// How long another program's lock is waited for at the start; later it holds nothing up.
 const LOCK: Duration = Duration::from_millis(500);

@@ -10,6 +10,7 @@ fn guard(listen: &str, token: bool) -> Arc<Guard> {
         open: false,
         token: token.then(|| Token::random().unwrap()),
         allow_trace: true,
+        log_format: crate::args::LogFormat::Text,
         host_names: vec!["Trace.Example.".to_owned()],
     };
     Guard::new(&settings).unwrap()

@@ -17,13 +17,13 @@ use super::notice::Notice;
 use super::prober::{Happened, Prober};
 use super::schedule::{Account, Disturbance, Ended, Schedule};
 use super::seat::{Seats, Ticket};
-use super::service::Service;
 use super::{clocks, reread, terms, word};
 use crate::config::Given;
 use crate::exit::{Exit, Result};
 use crate::host::Host;
 use crate::say::Voice;
 use crate::settings::{How, WatchSettings};
+use crate::supervisor::Supervisor;
 
 /// How long notices may have to wait for the tracer.
 const TURN: Duration = Duration::from_millis(20);
@@ -72,7 +72,7 @@ pub(super) struct Watcher {
     prober: Prober,
     schedule: Schedule,
     seats: Seats,
-    service: Service,
+    supervisor: Supervisor,
     /// Whose traces are under way, by what they are called.
     errands: HashMap<usize, Errand>,
     begun: usize,
@@ -104,7 +104,7 @@ impl Watcher {
             prober,
             schedule,
             seats,
-            service: Service::new(),
+            supervisor: Supervisor::new(),
             errands: HashMap::new(),
             begun: 0,
             ready: VecDeque::new(),
@@ -121,7 +121,7 @@ impl Watcher {
         }
         let mode = self.prober.mode();
         tracing::info!(targets = self.seats.count(), mode = %mode, data_dir = %self.settings.data_dir.display(), "watching");
-        self.service.ready(&self.status());
+        self.supervisor.ready(&self.status());
         while self.ending.is_none() || self.prober.running() > 0 {
             self.step();
             if self.ending.is_some_and(|since| now() >= since + END / 2) {
@@ -154,13 +154,13 @@ impl Watcher {
             // Who waits for room waits a little.
             let is_open = self.seats.busy() < AT_ONCE;
             let pause = if is_open { pause } else { TURN };
-            match self.notices.recv_timeout(pause.min(LONGEST_PAUSE).min(self.service.patience())) {
+            match self.notices.recv_timeout(pause.min(LONGEST_PAUSE).min(self.supervisor.patience())) {
                 Ok(notice) => self.take(notice),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
         }
-        let Self { service, seats, schedule, .. } = self;
-        service.beat(|| status(seats, &schedule.total()));
+        let Self { supervisor, seats, schedule, .. } = self;
+        supervisor.beat(|| status(seats, &schedule.total()));
         self.tell_account();
     }
 
@@ -259,7 +259,7 @@ impl Watcher {
             Notice::End => {
                 if self.ending.is_none() {
                     tracing::info!("ending");
-                    self.service.stopping();
+                    self.supervisor.stopping();
                     self.ending = Some(now());
                 }
             }
@@ -276,7 +276,7 @@ impl Watcher {
 
     /// Reads everything that was configured anew. What makes no sense leaves all as it is.
     fn reload(&mut self) {
-        self.service.reloading();
+        self.supervisor.reloading();
         let read = reread(&self.given, &self.settings).and_then(|(given, settings)| {
             crate::sources::Keys::configure(&given.config);
             // Here all has to make sense: what runs is better than a part of what was meant.
@@ -313,7 +313,7 @@ impl Watcher {
                 tracing::error!("not reloaded, what runs goes on: {failure}");
             }
         }
-        self.service.ready(&self.status());
+        self.supervisor.ready(&self.status());
     }
 
     fn status(&self) -> String {
