@@ -66,6 +66,7 @@ pub(crate) fn run(settings: ServeSettings, given: &Given, voice: Voice) -> Resul
         page::open(&url, voice);
     }
     confine(&settings, dashboard.live().ok(), voice);
+    trace_core::sys::share_free_memory();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .max_blocking_threads(READERS)
@@ -81,6 +82,8 @@ pub(crate) fn run(settings: ServeSettings, given: &Given, voice: Voice) -> Resul
     let begun = || {
         let mut told = supervisor;
         told.ready(&state);
+        let first = Arc::clone(&dashboard);
+        tokio::task::spawn_blocking(move || first.warm());
         tokio::spawn(live_on(told, Arc::clone(&metrics), state.clone()));
     };
     let served = runtime.block_on(listener::serve(listener, most, routes, &metrics, begun, || {

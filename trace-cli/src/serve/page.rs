@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use trace_render::page::{self, Asset};
 
+use super::answer::takes;
 use super::problem::Problem;
 use crate::say::Voice;
 
@@ -48,18 +49,6 @@ fn file(asset: &'static Asset, headers: &HeaderMap) -> Response {
     response
 }
 
-/// Whether a client takes something packed so (RFC 9110, section 12.5.3).
-fn takes(headers: &HeaderMap, encoding: &str) -> bool {
-    let lines = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| line.split(',')).any(|choice| {
-        let (name, weight) = choice.split_once(';').unwrap_or((choice, ""));
-        let named = [encoding, "*"].iter().any(|known| name.trim().eq_ignore_ascii_case(known));
-        let refused =
-            weight.trim().strip_prefix("q=").is_some_and(|q| q.parse::<f32>().is_ok_and(|q| q <= 0.0));
-        named && !refused
-    })
-}
-
 /// Opens a browser tab. It never waits, and it is no fault if there is no browser.
 pub(super) fn open(url: &str, voice: Voice) {
     // Without a desktop a browser would take over the terminal.
@@ -72,27 +61,5 @@ pub(super) fn open(url: &str, voice: Voice) {
     }
     if let Err(error) = open::that_detached(url) {
         voice.tell(|| format!("no browser could be opened: {error}"));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn encodings_that_are_taken() {
-        for (said, expected) in [
-            ("gzip", true),
-            ("br, GZIP;q=0.5", true),
-            ("*", true),
-            ("gzip;q=0", false),
-            ("br", false),
-            ("", false),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(said));
-            assert_eq!(takes(&headers, "gzip"), expected, "{said:?}");
-        }
-        assert!(!takes(&HeaderMap::new(), "gzip"));
     }
 }

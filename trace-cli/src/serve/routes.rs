@@ -13,7 +13,7 @@ use serde::Deserialize;
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::timeout::TimeoutLayer;
 
-use super::answer::{Answer, conditional};
+use super::answer::{Answer, conditional, unpacked};
 use super::guard::{Guard, protect};
 use super::live::{self, Wanted};
 use super::metrics::{Metrics, count};
@@ -71,6 +71,7 @@ pub(super) fn all(dashboard: Arc<Dashboard>, guard: Arc<Guard>, metrics: Arc<Met
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this is only to be read")
         })
         .layer(middleware::from_fn(conditional))
+        .layer(middleware::from_fn(unpacked))
         .layer(CompressionLayer::new().gzip(true).quality(CompressionLevel::Fastest))
         .layer(DefaultBodyLimit::max(BODY))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LIMIT))

@@ -3,6 +3,7 @@
 mod changes;
 mod details;
 mod list;
+mod scenes;
 mod targets;
 mod traces;
 
@@ -12,14 +13,16 @@ pub(super) use self::targets::{Span, Targets};
 pub(super) use self::traces::{Eras, Look, Many, Two};
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use tokio::sync::Semaphore;
 use trace_store::Error;
 
+use self::changes::Spans;
 use self::details::Details;
+use self::scenes::Scenes;
 use self::targets::Glance;
 use super::answer::Answer;
 use super::live::{Live, Wanted};
@@ -44,10 +47,14 @@ pub(crate) struct Dashboard {
     live: Option<Live>,
     csrf: Token,
     memo: Memo,
+    scenes: Scenes,
+    spans: Mutex<Spans>,
     glances: Mutex<HashMap<u64, Arc<Glance>>>,
     details: Arc<Details>,
     /// Pictures take memory: one is drawn at a time.
     drawing: Mutex<()>,
+    /// How the store was when that was logged last.
+    logged: Mutex<&'static str>,
     waiting: Arc<Semaphore>,
 }
 
@@ -60,8 +67,11 @@ impl Dashboard {
             live,
             csrf,
             memo: Memo::default(),
+            scenes: Scenes::default(),
+            spans: Mutex::default(),
             glances: Mutex::default(),
             drawing: Mutex::default(),
+            logged: Mutex::new(OK),
             waiting: Arc::new(Semaphore::new(WAITING)),
         }
     }
@@ -126,6 +136,19 @@ impl Dashboard {
         Answer::new("application/openmetrics-text; version=1.0.0; charset=utf-8", metrics.text())
     }
 
+    /// Logs when the store cannot be read any more, and when it can again.
+    fn log(&self, store: &StoreStatus) {
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        if *logged == store.state {
+            return;
+        }
+        *logged = store.state;
+        match &store.message {
+            Some(message) => tracing::warn!(state = store.state, "the traces cannot be read: {message}"),
+            None => tracing::info!("the traces can be read again"),
+        }
+    }
+
     pub(crate) fn status(&self) -> Result<Answer, Problem> {
         let looked = self.source.survey(|overview, _| {
             let newest = overview.standings().iter().map(|standing| standing.last).max();
@@ -133,7 +156,7 @@ impl Dashboard {
         });
         let store = match looked {
             Ok((traces, targets, newest)) => StoreStatus {
-                state: "ok",
+                state: OK,
                 message: None,
                 traces: Some(traces),
                 targets: Some(targets),
@@ -147,6 +170,7 @@ impl Dashboard {
                 newest: None,
             },
         };
+        self.log(&store);
         Answer::json(&Status {
             version: env!("CARGO_PKG_VERSION"),
             source: if self.source.is_file() { "csv" } else { "store" },
@@ -158,6 +182,9 @@ impl Dashboard {
         })
     }
 }
+
+/// A store that can be read.
+const OK: &str = "ok";
 
 /// What is wrong with a store, in a word.
 const fn state(error: &Error) -> &'static str {

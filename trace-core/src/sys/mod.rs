@@ -35,6 +35,7 @@ mod clock;
 mod elsewhere;
 #[cfg(target_os = "linux")]
 mod linux;
+mod memory;
 
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::{RawLink, UnprivilegedLink, can_ping, open_first};
@@ -42,6 +43,7 @@ pub use elsewhere::{RawLink, UnprivilegedLink, can_ping, open_first};
 pub use linux::{RawLink, UnprivilegedLink, can_ping, open_first};
 
 pub use birth::{new_id, wall_clock};
+pub use memory::share_free_memory;
 
 use crate::Error;
 use crate::link::Link;

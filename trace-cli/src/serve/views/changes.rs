@@ -1,22 +1,32 @@
 //! What changed: on the way to one target, and to all.
 
 use core::cmp::Reverse;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use trace_core::model::Uuid;
-use trace_store::Change;
+use trace_store::{Change, Series};
 
 use super::Dashboard;
 use super::details::Turn;
-use super::targets::{WEEK, stamp};
+use super::targets::WEEK;
 use crate::clock;
 use crate::serve::answer::Answer;
 use crate::serve::problem::Problem;
 use crate::serve::query;
 use crate::serve::shape;
+use crate::serve::source::Identity;
 
-/// Changes from longer ago than a week are looked for anew after so many seconds.
+/// Older changes are looked for in spans of this length: what is told at once takes as long for years as for weeks.
+const SPAN: i64 = WEEK;
+/// After so long an answer tells what is found, and that there may be more.
+const ENOUGH: Duration = Duration::from_millis(300);
+/// Spans of all series are looked at anew after so many seconds.
 const FRESH: i64 = 30;
+/// Changes that are kept of such spans.
+const KEPT: usize = 4096;
 
 /// Which changes.
 #[derive(Debug, Default, Deserialize)]
@@ -28,12 +38,13 @@ pub(crate) struct Changes {
 
 impl Dashboard {
     pub(crate) fn target_changes(&self, key: &str, asked: &Changes) -> Result<Answer, Problem> {
-        let since = query::instant("since", asked.since.as_deref())?;
+        let limit = query::limit(asked.limit.as_deref(), 100, 500)?;
+        let behind = asked.cursor.as_deref().map(Place::read).transpose()?;
+        let since = query::instant("since", asked.since.as_deref())?.unwrap_or(i64::MIN);
         let standing = self.standing(key)?;
-        self.memo.get(&format!("changes {key} {:?}", asked.since), stamp(&standing), || {
-            let items = self.source.ask(|store| store.changes_of(&standing.series, since))?;
-            Answer::json(&shape::Changes { items, next: None, complete: true })
-        })
+        let question = format!("changes {key} {:?} {:?} {limit}", asked.since, asked.cursor);
+        let stamp = self.stamp(&standing);
+        self.memo.get(&question, stamp, || self.back(Some(&standing.series), stamp, since, behind, limit))
     }
 
     pub(crate) fn changes(&self, asked: &Changes) -> Result<Answer, Problem> {
@@ -51,14 +62,76 @@ impl Dashboard {
             }
             let changes = known.details.iter().flatten().flat_map(|detail| &detail.changes);
             let changes = changes.filter(|change| change.at >= since).cloned().collect();
-            return page(changes, behind.as_ref(), limit, known.complete);
+            let (items, next) = page(changes, behind.as_ref(), limit);
+            return Answer::json(&shape::Changes { items, next, complete: known.complete });
         }
-        let question = format!("changes {:?} {:?} {limit}", asked.since, asked.cursor);
         let stamp = now.div_euclid(FRESH * 1_000_000_000).cast_unsigned();
-        self.memo.get(&question, stamp, || {
-            page(self.source.ask(|store| store.all_changes(Some(since)))?, behind.as_ref(), limit, true)
-        })
+        self.back(None, stamp, since, behind, limit)
     }
+
+    /// Goes back through the changes of a series, or of all, until a page is full or it took long enough. Nothing that
+    /// lies behind the page is worked out.
+    fn back(
+        &self,
+        series: Option<&Series>,
+        stamp: u64,
+        since: i64,
+        behind: Option<Place>,
+        limit: u32,
+    ) -> Result<Answer, Problem> {
+        let begun = now();
+        let full = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut until = behind.as_ref().map_or(i64::MAX, |place| place.at.0.saturating_add(1));
+        let mut found = Vec::new();
+        let mut edge = None;
+        while let Some(newest) = self.source.ask(|store| store.newest_before(series, until))? {
+            if newest < since {
+                break;
+            }
+            let start = newest.div_euclid(SPAN).saturating_mul(SPAN);
+            let span = self.span(series, stamp, start)?;
+            let asked = |change: &&Change| {
+                change.at >= since && behind.as_ref().is_none_or(|behind| Place::of(change) > *behind)
+            };
+            found.extend(span.iter().filter(asked).cloned());
+            if found.len() > full {
+                break;
+            }
+            until = start;
+            if begun.elapsed() > ENOUGH {
+                edge = Some(Place::edge(until));
+                break;
+            }
+        }
+        let (items, next) = page(found, None, limit);
+        let next = next.or_else(|| edge.map(|edge| edge.text()));
+        Answer::json(&shape::Changes { items, next, complete: true })
+    }
+
+    /// The changes of one span, which are kept for who turns its pages.
+    fn span(&self, series: Option<&Series>, stamp: u64, start: i64) -> Result<Arc<Vec<Change>>, Problem> {
+        let spans = || self.spans.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = (self.source.file(), series.map(Series::key), start);
+        if let Some((_, changes)) = spans().get(&name).filter(|(known, _)| *known == stamp) {
+            return Ok(Arc::clone(changes));
+        }
+        let end = start.saturating_add(SPAN);
+        let changes = Arc::new(self.source.ask(|store| store.changes_between(series, start, end))?);
+        let mut spans = spans();
+        if spans.values().map(|(_, changes)| changes.len() + 1).sum::<usize>() + changes.len() > KEPT {
+            spans.clear();
+        }
+        spans.insert(name, (stamp, Arc::clone(&changes)));
+        Ok(changes)
+    }
+}
+
+/// Changes by file, series and beginning of the span, each with the stamp of what they were made of.
+pub(super) type Spans = HashMap<(Option<Identity>, Option<u64>, i64), (u64, Arc<Vec<Change>>)>;
+
+#[expect(clippy::disallowed_methods, reason = "an answer that takes long is cut short")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 /// Where a change stands among others, the newest first.
@@ -72,6 +145,11 @@ struct Place {
 impl Place {
     fn of(change: &Change) -> Self {
         Self { at: Reverse(change.at), trace: Reverse(change.after), kind: change.what.as_str().to_owned() }
+    }
+
+    /// Behind everything that happened at this time or later.
+    fn edge(at: i64) -> Self {
+        Self { at: Reverse(at), trace: Reverse(Uuid::nil()), kind: "~".to_owned() }
     }
 
     fn text(&self) -> String {
@@ -89,19 +167,15 @@ impl Place {
     }
 }
 
-fn page(
-    mut changes: Vec<Change>,
-    behind: Option<&Place>,
-    limit: u32,
-    complete: bool,
-) -> Result<Answer, Problem> {
+/// The first so many changes behind a place, the newest first, and where the next page begins.
+fn page(mut changes: Vec<Change>, behind: Option<&Place>, limit: u32) -> (Vec<Change>, Option<String>) {
     changes.sort_by_cached_key(Place::of);
     changes.retain(|change| behind.is_none_or(|behind| Place::of(change) > *behind));
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = changes.len() > limit;
     changes.truncate(limit);
     let next = changes.last().filter(|_| more).map(|last| Place::of(last).text());
-    Answer::json(&shape::Changes { items: changes, next, complete })
+    (changes, next)
 }
 
 #[cfg(test)]
@@ -120,6 +194,7 @@ mod tests {
             place(9, 1, "rtt"),
             place(8, 7, "loss"),
             place(8, 6, "path"),
+            Place::edge(8),
             place(-1, 0, "x"),
         ];
         assert!(places.is_sorted());

@@ -11,8 +11,9 @@ use trace_store::{Change, Error, Standing, Store, What};
 use super::targets::WEEK;
 use crate::serve::source::{Identity, Source};
 
-/// How long an answer waits for what is being worked out: what is few is there at once.
-const GRACE: Duration = Duration::from_millis(100);
+/// How long an answer waits for what is being worked out: what is few is there at once. Who waits keeps others from being
+/// answered.
+const GRACE: Duration = Duration::from_millis(25);
 
 /// What is known of a series.
 #[derive(Debug)]
@@ -38,6 +39,11 @@ impl Detail {
     /// Whether nothing came or went since.
     fn is_current(&self, standing: &Standing) -> bool {
         self.stamp == standing.stamp()
+    }
+
+    /// Whether it says something of the series as it is.
+    fn tells(&self, standing: &Standing) -> bool {
+        self.is_current(standing) || self.holds(standing)
     }
 
     /// Whether traces came since: what was known of earlier ones still holds.
@@ -92,7 +98,8 @@ impl Details {
         Arc::new(Self { source, state: Mutex::default(), told: Condvar::new() })
     }
 
-    /// What is known of these series. What is not is worked out, and waited for no longer than a moment.
+    /// What is known of these series. What is not is worked out, and waited for no longer than a moment where nothing is
+    /// known at all.
     pub(super) fn of(self: &Arc<Self>, standings: &[Standing], turn: Turn) -> Known {
         let file = self.source.file();
         let mut state = self.lock();
@@ -107,13 +114,13 @@ impl Details {
             // Where no thread is to be had the next question tries again.
             state.works = thread.spawn(move || own.work()).is_ok();
         }
-        let waits = |state: &mut State| state.works && !state.ended && !state.knows(standings);
+        let waits = |state: &mut State| state.works && !state.ended && state.lacks(standings);
         let waited = self.told.wait_timeout_while(state, GRACE, waits);
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         let complete = state.knows(standings);
         let known = |standing: &Standing| {
             let known = state.known.get(&standing.key)?;
-            (known.is_current(standing) || known.holds(standing)).then(|| Arc::clone(known))
+            known.tells(standing).then(|| Arc::clone(known))
         };
         let details = standings.iter().map(known).collect();
         let trouble = if complete { None } else { state.trouble.take() };
@@ -140,6 +147,7 @@ impl Details {
     /// Works out one series after another until none is left.
     fn work(&self) {
         let _leave = Leave(self);
+        step_back();
         loop {
             let (standing, before, file) = {
                 let mut state = self.lock();
@@ -186,6 +194,13 @@ impl State {
         standings.iter().all(|standing| self.is_current(standing))
     }
 
+    /// Whether of one of these series nothing is known, not even what was before its newest traces.
+    fn lacks(&self, standings: &[Standing]) -> bool {
+        standings
+            .iter()
+            .any(|standing| !self.known.get(&standing.key).is_some_and(|known| known.tells(standing)))
+    }
+
     /// Puts in line what is not known. Each series stands there once.
     fn enqueue(&mut self, standings: &[Standing], turn: Turn) {
         if self.ended {
@@ -208,6 +223,14 @@ impl State {
                 self.queue.extend(wanted.into_iter().filter(|standing| !keys.contains(&standing.key)));
             }
         }
+    }
+}
+
+/// Whoever waits for an answer comes first: this thread takes what the others leave. Linux sets that of one thread.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    {
+        let _ = rustix::process::setpriority_process(None, 10);
     }
 }
 

@@ -157,7 +157,7 @@ impl Dashboard {
         let until = query::instant("until", span.until.as_deref())?;
         let standing = self.standing(key)?;
         let question = format!("eras {key} {since:?} {until:?}");
-        self.memo.get(&question, stamp(&standing), || {
+        self.memo.get(&question, self.stamp(&standing), || {
             let eras = self.source.ask(|store| store.eras_of(&standing.series, since, until))?;
             Answer::json(&Page { items: eras.iter().map(Era::from).collect(), next: None })
         })
@@ -182,7 +182,7 @@ impl Dashboard {
         }
         let window = Window { since, until, steps, most: COUNTED };
         let question = format!("series {key} {since} {until} {steps}");
-        self.memo.get(&question, stamp(&standing), || {
+        self.memo.get(&question, self.stamp(&standing), || {
             let buckets = self.source.ask(|store| store.buckets(&standing, &window))?;
             Answer::json(&Steps::of(&buckets, &window))
         })
@@ -198,6 +198,13 @@ impl Dashboard {
         let standings = self.source.survey(|overview, _| Ok(overview.standings().to_vec()))?;
         self.details.keep(&standings);
         Ok(standings)
+    }
+
+    /// Changes whenever the series does, or the file it is in becomes another one.
+    pub(super) fn stamp(&self, standing: &Standing) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (self.source.file(), standing.stamp()).hash(&mut hasher);
+        hasher.finish()
     }
 
     fn glance(&self, standing: &Standing) -> Result<Arc<Glance>, Problem> {
@@ -249,13 +256,6 @@ fn find(overview: &Overview, key: &str) -> Option<Standing> {
 
 fn unknown() -> Problem {
     Problem::missing("no target goes by this key; /api/v1/targets lists them")
-}
-
-/// Changes whenever the series does.
-pub(super) fn stamp(standing: &Standing) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    standing.stamp().hash(&mut hasher);
-    hasher.finish()
 }
 
 /// A series as the overview shows it, with what is known of it; `None` where its newest trace has just been removed.

@@ -1,17 +1,16 @@
 //! Traces: each as document, scene, account and file, and several on one map.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use serde::Deserialize;
-use serde_json::{Value, json};
 use trace_core::model::{Atlas, Trace, Uuid};
 use trace_geo::budget::budget;
-use trace_render::{MapOptions, Scene, Theme, geojson};
+use trace_render::{MapOptions, Scene, Theme, geojson_with};
 use trace_store::diff::diff;
-use trace_store::{Series, document};
+use trace_store::{Store, document};
 
-use super::Dashboard;
-use super::targets::stamp;
+use super::scenes::Sight;
+use super::{Dashboard, Targets};
 use crate::args::Format;
 use crate::paint::Paint;
 use crate::picture::Picture;
@@ -21,6 +20,10 @@ use crate::serve::answer::Answer;
 use crate::serve::problem::Problem;
 use crate::serve::{query, shape};
 
+/// The most paths on one map.
+const MOST: u32 = 1000;
+/// How many the page asks for (`view/overview.ts`).
+const FIRST: &str = "500";
 const GEOJSON: &str = "application/geo+json";
 
 /// How a picture looks.
@@ -56,7 +59,12 @@ impl Dashboard {
     }
 
     pub(crate) fn scene(&self, id: &str) -> Result<Answer, Problem> {
-        scene(&[self.trace(id)?])
+        let id = self.id(id)?;
+        let sights = self.scenes.of(&self.source, &[id])?;
+        if sights.is_empty() {
+            return Err(unknown());
+        }
+        Ok(scene(&sights))
     }
 
     pub(crate) fn budget(&self, id: &str) -> Result<Answer, Problem> {
@@ -107,10 +115,10 @@ impl Dashboard {
                 .ok_or_else(|| Problem::senseless("eras is a whole number from 0 to 50"))?,
         };
         let question = format!("scene {key} {at:?} {eras}");
-        let revision = self.source.revision()? ^ stamp(&standing);
-        self.memo.get(&question, revision, || {
+        let revision = self.source.revision()?;
+        self.memo.get(&question, revision ^ self.stamp(&standing), || {
             let until = at.map(|at| at.saturating_add(1));
-            let ids = self.source.ask(|store| {
+            let find = |store: &Store| {
                 if standing.series.address.is_none() {
                     return store.newest_ids(&standing, 1);
                 }
@@ -124,21 +132,23 @@ impl Dashboard {
                     }
                 }
                 Ok(ids)
-            })?;
-            scene(&self.traces_of(&ids)?)
+            };
+            let ids = self.scenes.list(&question, self.stamp(&standing), || self.source.ask(find))?;
+            Ok(scene(&self.scenes.of(&self.source, &ids)?))
         })
     }
 
     pub(crate) fn map(&self, asked: &Many) -> Result<Answer, Problem> {
-        let limit = query::limit(asked.limit.as_deref(), 200, 1000)?;
+        let limit = query::limit(asked.limit.as_deref(), 200, MOST)?;
         let most = usize::try_from(limit).unwrap_or(usize::MAX);
         let revision = self.source.revision()?;
         self.memo.get(&format!("map {limit}"), revision, || {
-            let ids = self.source.survey(|overview, store| {
-                let mut standings: Vec<_> = overview.standings().iter().collect();
-                standings.sort_by_key(|standing| core::cmp::Reverse(standing.last));
+            let mut standings = self.standings()?;
+            standings.sort_unstable_by_key(|standing| core::cmp::Reverse(standing.last));
+            standings.truncate(most);
+            let ids = self.source.ask(|store| {
                 let mut ids = Vec::new();
-                for standing in standings.into_iter().take(most) {
+                for standing in &standings {
                     // Traces that do not say where they went may all have gone to different places.
                     let many = if standing.series.address.is_some() { 1 } else { limit };
                     ids.extend(store.newest_ids(standing, many)?);
@@ -146,8 +156,15 @@ impl Dashboard {
                 ids.truncate(most);
                 Ok(ids)
             })?;
-            scene(&self.traces_of(&ids)?)
+            Ok(scene(&self.scenes.of(&self.source, &ids)?))
         })
+    }
+
+    /// Makes what the page asks for first before anybody asks: whoever starts the server opens it.
+    pub(crate) fn warm(&self) {
+        // What stands in the way is told to who asks.
+        drop(self.targets(&Targets::default()));
+        drop(self.map(&Many { limit: Some(FIRST.to_owned()) }));
     }
 
     pub(crate) fn diff(&self, asked: &Two) -> Result<Answer, Problem> {
@@ -161,26 +178,20 @@ impl Dashboard {
 
     /// The trace with an id, which is a whole one or `latest`.
     pub(super) fn trace(&self, id: &str) -> Result<(Trace, Atlas), Problem> {
-        let unknown = || Problem::missing("no trace has this id; /api/v1/traces lists them");
-        let found = self.source.ask(|store| {
-            let id = match id {
-                "latest" => store.find(id)?,
-                id => match id.parse::<Uuid>() {
-                    Ok(id) => id,
-                    Err(_) => return Ok(None),
-                },
-            };
-            store.get(id)
-        })?;
-        found.ok_or_else(unknown)
+        let id = self.id(id)?;
+        self.source.ask(|store| store.get(id))?.ok_or_else(unknown)
     }
 
-    /// Those of these traces that are still there.
-    fn traces_of(&self, ids: &[Uuid]) -> Result<Vec<(Trace, Atlas)>, Problem> {
-        let read =
-            self.source.ask(|store| ids.iter().map(|id| store.get(*id)).collect::<Result<Vec<_>, _>>());
-        Ok(read?.into_iter().flatten().collect())
+    fn id(&self, text: &str) -> Result<Uuid, Problem> {
+        match text {
+            "latest" => Ok(self.source.ask(|store| store.find(text))?),
+            text => text.parse().map_err(|_| unknown()),
+        }
     }
+}
+
+fn unknown() -> Problem {
+    Problem::missing("no trace has this id; /api/v1/traces lists them")
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
@@ -189,23 +200,11 @@ fn broken(cause: anyhow::Error) -> Problem {
 }
 
 /// Traces as GeoJSON; of each route its trace and target are told too.
-fn scene(traces: &[(Trace, Atlas)]) -> Result<Answer, Problem> {
-    let borrowed: Vec<_> = traces.iter().map(|(trace, atlas)| (trace, atlas)).collect();
-    let text = geojson(&Scene::new(&borrowed));
-    let mut collection: Value =
-        serde_json::from_str(&text).map_err(|error| Problem::broken(error.to_string()))?;
-    let routes = collection.get_mut("routes").and_then(Value::as_array_mut).into_iter().flatten();
-    for (route, (trace, _)) in routes.zip(traces) {
-        let series = Series {
-            address: trace.target.as_ref().map(|target| target.address),
-            protocol: trace.protocol,
-            vantage: trace.vantage.clone(),
-        };
-        if let Some(route) = route.as_object_mut() {
-            route.insert("trace".to_owned(), json!(trace.id.to_string()));
-            route.insert("key".to_owned(), json!(shape::key(series.key())));
-        }
-    }
-    let bytes = serde_json::to_vec(&collection).map_err(|error| Problem::broken(error.to_string()))?;
-    Ok(Answer::new(GEOJSON, bytes))
+fn scene(sights: &[Arc<Sight>]) -> Answer {
+    let scene = Scene::joined(sights.iter().map(|sight| &sight.scene));
+    let told = |route: usize| match sights.get(route) {
+        Some(sight) => vec![("trace", sight.trace().to_string()), ("key", shape::key(sight.key))],
+        None => Vec::new(),
+    };
+    Answer::new(GEOJSON, geojson_with(&scene, told))
 }
