@@ -8,10 +8,12 @@ mod http;
 mod limits;
 mod live;
 mod samples;
+mod service;
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 use nix::sys::signal::{Signal, kill};
@@ -25,6 +27,8 @@ use crate::run::Home;
 struct Server {
     child: Child,
     address: SocketAddr,
+    /// The lines that it logs.
+    log: Receiver<String>,
 }
 
 impl Server {
@@ -39,16 +43,19 @@ impl Server {
             command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("start the server");
         let mut lines = BufReader::new(child.stderr.take().expect("its standard error")).lines();
         let mut said = String::new();
+        let (tell, log) = channel();
         let address = lines.by_ref().find_map(|line| {
             let line = line.expect("text");
             said.push_str(&line);
             let url = line.split_once("http://")?.1;
-            url.trim_end_matches('/').parse().ok()
+            let address = url.split('/').next()?.parse().ok();
+            tell.send(line).expect("it is kept");
+            address
         });
         let Some(address) = address else { panic!("the server does not say where it is: {said}") };
         // What else it says must not stop it.
-        thread::spawn(move || lines.for_each(drop));
-        Self { child, address }
+        thread::spawn(move || lines.map_while(Result::ok).for_each(|line| drop(tell.send(line))));
+        Self { child, address, log }
     }
 
     fn request(&self, method: &str, path: &str) -> Request {

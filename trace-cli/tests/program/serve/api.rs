@@ -1,11 +1,13 @@
 //! Every route, held against the document that describes it.
 
 use std::collections::BTreeSet;
+use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::Server;
-use super::samples::{HOSTILE, id, keep, usual};
+use super::samples::{HOSTILE, HOUR, id, keep, trace, usual};
 use crate::run::Home;
 
 /// A server that shows the usual traces.
@@ -34,7 +36,7 @@ fn items(value: &Value) -> &[Value] {
     value["items"].as_array().expect("items")
 }
 
-/// Asks for all changes until nothing is being worked out any more, for a minute at most: each answer waits a moment.
+/// Asks for all changes until nothing is being worked out any more, for half a minute at most.
 #[track_caller]
 fn settled(server: &Server) -> Value {
     for _ in 0..600 {
@@ -42,6 +44,7 @@ fn settled(server: &Server) -> Value {
         if changes["complete"] == true {
             return changes;
         }
+        thread::park_timeout(Duration::from_millis(50));
     }
     panic!("what changed is never complete");
 }
@@ -54,6 +57,7 @@ fn all_known(server: &Server) -> Value {
         if items(&targets).iter().all(|target| target["changes_7d"].is_u64()) {
             return targets;
         }
+        thread::park_timeout(Duration::from_millis(50));
     }
     panic!("the changes of the targets are never known");
 }
@@ -243,6 +247,55 @@ fn files_of_a_trace_are_attached() {
     }
     server.get(&format!("/api/v1/traces/{newest}/download.exe")).complains(404, "download.png");
     server.get(&format!("/api/v1/traces/{newest}/download.png?theme=pink")).complains(400, "theme");
+}
+
+/// All that a list has, by pages of this size.
+#[track_caller]
+fn pages(server: &Server, path: &str, limit: u32) -> Vec<Value> {
+    let mut all = Vec::new();
+    let mut cursor = String::new();
+    for _ in 0..100 {
+        let page = server.json(&format!("{path}limit={limit}{cursor}"));
+        assert!(items(&page).len() <= usize::try_from(limit).expect("small"), "{page}");
+        all.extend_from_slice(items(&page));
+        match page["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return all,
+        }
+    }
+    panic!("{path} has no end");
+}
+
+#[test]
+fn changes_of_long_ago_come_page_by_page() {
+    let home = Home::new();
+    // Six weeks lie between one way and the next.
+    let hours = (0..5).flat_map(|block| (0..12).map(move |hour| (block, block * 1000 + hour)));
+    let long_ago = |(block, hour)| {
+        let (mut trace, atlas) = trace(1, hour, if block % 2 == 0 { 1 } else { 2 });
+        trace.started -= 9000 * HOUR;
+        (trace, atlas)
+    };
+    keep(&home, &hours.map(long_ago).collect::<Vec<_>>());
+    let server = Server::start(&home, &[]);
+    let targets = server.json("/api/v1/targets");
+    let key = items(&targets)[0]["key"].as_str().expect("a key").to_owned();
+    let paths = [
+        "/api/v1/changes?since=2020-01-01&".to_owned(),
+        format!("/api/v1/targets/{key}/changes?"),
+        format!("/api/v1/targets/{key}/changes?since=2020-01-01&"),
+    ];
+    let whole = pages(&server, &paths[1], 500);
+    assert!(whole.iter().filter(|change| change["kind"] == "path").count() == 4, "{whole:#?}");
+    assert!(whole.is_sorted_by(|one, other| one["at"].as_str() >= other["at"].as_str()), "the newest first");
+    for path in &paths {
+        for limit in [1, 2, 3, 100] {
+            assert_eq!(pages(&server, path, limit), whole, "{path} by {limit}");
+        }
+    }
+    let since = whole[1]["at"].as_str().expect("a time");
+    assert_eq!(pages(&server, &format!("/api/v1/changes?since={since}&"), 1), whole[..2]);
+    server.get(&format!("/api/v1/targets/{key}/changes?cursor=x")).complains(400, "cursor");
 }
 
 #[test]

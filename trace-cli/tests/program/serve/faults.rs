@@ -114,23 +114,25 @@ fn pages_that_are_damaged_are_told_and_survived() {
     assert_eq!(traces(&server), 200);
 }
 
+/// A log that nobody else may look at: what an old tool, or a backup program, may hold.
+const LOCK: &str = "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;";
+
 #[test]
 fn a_database_that_somebody_locks_is_told_and_waited_for() {
     let home = Home::new();
     keep(&home, &usual());
-    let server = Server::start(&home, &[]);
-    state(&server, "ok", "");
     let locker = Connection::open(home.database()).expect("open the database");
-    // A log that nobody else may look at: what `VACUUM` of an old tool, or a backup program, may hold.
-    locker
-        .execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE;")
-        .ok();
-    let locked = !locker.is_autocommit();
-    if locked {
-        state(&server, "locked", "locked");
-        locker.execute_batch("ROLLBACK").expect("let go");
-    }
+    locker.execute_batch(LOCK).expect("lock it");
+    let server = Server::start(&home, &[]);
+    let locked = server.json("/api/v1/status");
+    assert_eq!(locked["store"]["state"], "locked", "{locked}");
+    assert!(locked["store"]["message"].as_str().is_some_and(|text| text.contains("locked")), "{locked}");
+    server.get("/api/v1/targets").complains(503, "locked");
     drop(locker);
     state(&server, "ok", "");
+    assert_eq!(traces(&server), 48);
+    // From then on it is looked at, and nobody can keep others from that.
+    let late = Connection::open(home.database()).expect("open the database");
+    assert!(late.execute_batch(LOCK).is_err());
     assert_eq!(traces(&server), 48);
 }

@@ -16,7 +16,7 @@ use crate::run::Home;
 pub(super) const HOSTILE: &str = "<script>alert(1)</script>\"'&\u{202e}";
 /// 2026-11-26 12:00:00 UTC in nanoseconds since 1970.
 pub(super) const NOON: i64 = 1_795_694_400_000_000_000;
-const HOUR: i64 = 3_600_000_000_000;
+pub(super) const HOUR: i64 = 3_600_000_000_000;
 
 /// Trace number `hour` to the target of this number, by a router of number `way` in the middle.
 pub(super) fn trace(target: u8, hour: u32, way: u8) -> (Trace, Atlas) {
