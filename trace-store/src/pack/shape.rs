@@ -42,7 +42,7 @@ pub(super) struct Plan {
 pub(super) enum Outcome {
     Silent,
     Unsent(String),
-    Answered(Box<Answer>),
+    Answered(Answer),
 }
 
 /// The shape of a trace: each probe as the numbers of its plan and its result.
@@ -183,7 +183,7 @@ impl Shape {
             results.push(match reader.byte()? {
                 0 => Outcome::Silent,
                 1 => Outcome::Unsent(reader.text()?),
-                2 => Outcome::Answered(Box::new(answer::decode(&mut reader)?)),
+                2 => Outcome::Answered(answer::decode(&mut reader)?),
                 _ => return Err(reader.malformed("a result of no known kind")),
             });
         }
@@ -254,18 +254,18 @@ impl Plan {
 
 fn outcome(result: &ProbeResult) -> Outcome {
     match result {
-        ProbeResult::Answered(reply) => Outcome::Answered(Box::new(Answer::of(reply))),
+        ProbeResult::Answered(reply) => Outcome::Answered(Answer::of(reply)),
         ProbeResult::Silent => Outcome::Silent,
         ProbeResult::Unsent { error } => Outcome::Unsent(error.clone()),
     }
 }
 
 /// What every answered probe of a hop was answered, where they agree and others were lost.
-fn usual_answer(hop: &Hop) -> Option<Box<Answer>> {
+fn usual_answer(hop: &Hop) -> Option<Answer> {
     hop.probes.iter().find(|probe| probe.result == ProbeResult::Silent)?;
     let mut answers = hop.probes.iter().filter_map(ProbeRecord::reply).map(Answer::of);
     let first = answers.next()?;
-    answers.all(|other| other == first).then(|| Box::new(first))
+    answers.all(|other| other == first).then_some(first)
 }
 
 const fn protocol_code(protocol: Protocol) -> u8 {

@@ -11,7 +11,7 @@ use rusqlite::{Connection, Result, params};
 use trace_core::model::{Atlas, Hop, ProbeRecord, Trace};
 
 use super::intern;
-use super::sayings::Sayings;
+use super::sayings::{Last, Sayings};
 use super::terms::Terms;
 use crate::pack::{self, Judgement, Shape};
 
@@ -53,6 +53,7 @@ struct Setup {
     address: Option<i64>,
     shapes: VecDeque<Route>,
     atlases: VecDeque<Places>,
+    last: Last,
     /// Start and path length of the newest trace that reached its target.
     reached: Option<(i64, u8)>,
 }
@@ -205,7 +206,7 @@ impl Setup {
         if atlas.places.is_empty() {
             return Ok((None, false, false));
         }
-        let places = sayings.numbers(connection, atlas)?;
+        let places = sayings.numbers(connection, atlas, &mut self.last)?;
         let mut answered = Answerers { hops, sorted: None };
         let known = self
             .atlases
@@ -252,8 +253,15 @@ impl Setup {
 fn load(connection: &Connection, trace: &Trace) -> Result<Setup> {
     let (id, address) = intern::setup(connection, trace)?;
     let terms = Terms::of(trace);
-    let mut setup =
-        Setup { terms, id, address, shapes: VecDeque::new(), atlases: VecDeque::new(), reached: None };
+    let mut setup = Setup {
+        terms,
+        id,
+        address,
+        shapes: VecDeque::new(),
+        atlases: VecDeque::new(),
+        last: Last::default(),
+        reached: None,
+    };
     let (shape, atlas) = connection
         .prepare_cached(
             "SELECT base_shape, base_path, bytes, base_atlas, reached_started, reached_ttl

@@ -17,34 +17,67 @@ const LIMIT: usize = 1 << 13;
 /// Of each address what was said of it, without judgement.
 #[derive(Debug, Default)]
 pub(super) struct Sayings {
-    of: HashMap<IpAddr, Vec<(i64, Located)>>,
-    kept: usize,
+    said: Vec<(i64, Located)>,
+    /// Where that of an address stands.
+    of: HashMap<IpAddr, Vec<usize>>,
 }
+
+/// What was said of the addresses of one trace, in their order: where the next trace of its setup finds it at once.
+#[derive(Debug, Default)]
+pub(super) struct Last(Vec<(IpAddr, usize)>);
 
 impl Sayings {
     pub(super) const fn are_many(&self) -> bool {
-        self.kept >= LIMIT
+        self.said.len() >= LIMIT
     }
 
     /// Of each address of an atlas, in order, the number of what was said of it; what is new is stored.
-    pub(super) fn numbers(&mut self, connection: &Connection, atlas: &Atlas) -> Result<Vec<(IpAddr, i64)>> {
-        let numbers = atlas
-            .places
-            .iter()
-            .map(|(address, located)| Ok((*address, self.number(connection, *address, located)?)));
-        numbers.collect()
+    pub(super) fn numbers(
+        &mut self,
+        connection: &Connection,
+        atlas: &Atlas,
+        last: &mut Last,
+    ) -> Result<Vec<(IpAddr, i64)>> {
+        let mut numbers = Vec::with_capacity(atlas.places.len());
+        let mut places = Vec::with_capacity(atlas.places.len());
+        let mut before = last.0.iter().copied().peekable();
+        for (address, located) in &atlas.places {
+            while before.next_if(|(other, _)| other < address).is_some() {}
+            let again = before.next_if(|(other, _)| other == address);
+            let again = again.and_then(|(_, place)| Some((place, self.number_at(place, located)?)));
+            let (place, number) = match again {
+                Some(found) => found,
+                None => self.number(connection, *address, located)?,
+            };
+            numbers.push((*address, number));
+            places.push((*address, place));
+        }
+        last.0 = places;
+        Ok(numbers)
     }
 
-    fn number(&mut self, connection: &Connection, address: IpAddr, located: &Located) -> Result<i64> {
-        let known = self.of.entry(address).or_default();
-        if let Some((number, _)) = known.iter().rev().find(|(_, known)| same(known, located)) {
-            return Ok(*number);
+    /// The number of what stands there, if that is what was said.
+    fn number_at(&self, place: usize, located: &Located) -> Option<i64> {
+        self.said.get(place).filter(|(_, said)| same(said, located)).map(|(number, _)| *number)
+    }
+
+    fn number(
+        &mut self,
+        connection: &Connection,
+        address: IpAddr,
+        located: &Located,
+    ) -> Result<(usize, i64)> {
+        let places = self.of.get(&address).map(Vec::as_slice).unwrap_or_default();
+        let known = places.iter().rev().find_map(|place| Some((*place, self.number_at(*place, located)?)));
+        if let Some(known) = known {
+            return Ok(known);
         }
         let said = unjudged(located);
         let number = intern::located(connection, &said)?;
-        known.push((number, said));
-        self.kept += 1;
-        Ok(number)
+        let place = self.said.len();
+        self.said.push((number, said));
+        self.of.entry(address).or_default().push(place);
+        Ok((place, number))
     }
 }
 

@@ -85,3 +85,28 @@ fn the_test_is_fishers() {
     assert_eq!(split, 34);
     assert!((log.exp() * 3_838_380.0 / 4.0 - 1.0).abs() < 1e-9, "{}", log.exp());
 }
+
+/// `cargo test --release -p trace-store --lib -- --ignored --nocapture rates_of_alarms_of_loss`
+#[test]
+#[ignore = "prints figures for people; takes minutes"]
+fn rates_of_alarms_of_loss() {
+    const SERIES: u64 = 100;
+    const YEAR: usize = 365 * 24;
+    for (loss, probes) in
+        [(0.001, 3), (0.01, 3), (0.05, 3), (0.2, 3), (0.01, 1), (0.05, 1), (0.2, 1), (0.05, 10)]
+    {
+        let alarms = (0..SERIES)
+            .map(|seed| shifts_of(&series(YEAR, probes, 3_000_000 + seed, |_| loss)).len())
+            .sum::<usize>();
+        println!(
+            "steady loss of {loss} with {probes} probes an hour: {alarms} false alarms in {SERIES} years"
+        );
+        // What the head of the file promises, with room for chance: ten are expected at the bound itself.
+        assert!(alarms <= 20, "{loss} with {probes} probes: {alarms}");
+    }
+    let evening = |hour: usize| if (18..23).contains(&(hour % 24)) { 0.1 } else { 0.0 };
+    let alarms =
+        (0..SERIES).map(|seed| shifts_of(&series(YEAR, 3, 3_100_000 + seed, evening)).len()).sum::<usize>();
+    println!("loss of a tenth every evening: {alarms} false alarms in {SERIES} years");
+    assert!(alarms < 100, "{alarms}");
+}
