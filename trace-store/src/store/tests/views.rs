@@ -86,20 +86,41 @@ fn a_person_reads_a_trace_with_sqlite3() {
 
 #[test]
 fn the_table_of_hops_says_what_the_statistics_say() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut store = Store::open(directory.path()).unwrap();
-    let (mut trace, atlas) = realistic::trace(7, 3, 3);
+    // Of every width that a hop has in the row, and in full where a time is too long for a letter.
+    for (number, queries, width) in [(1, 1, '1'), (2, 3, '2')] {
+        assert_eq!(hops_say_what_statistics_say(&realistic::trace(number, 3, queries).0, number), width);
+    }
+    let (mut trace, _) = realistic::trace(3, 3, 3);
     trace.hops[2].probes[1].result = ProbeResult::Silent;
+    assert_eq!(hops_say_what_statistics_say(&trace, 3), '3');
     trace.hops[3].probes.iter_mut().for_each(|probe| probe.result = ProbeResult::Silent);
     trace.hops[4].probes.clear();
     trace.hops[5].probes.truncate(1);
     trace.hops[6].probes.truncate(2);
-    for (probe, rtt) in trace.hops[6].probes.iter_mut().zip([5_000_000_000, 9_000_000_000]) {
-        if let ProbeResult::Answered(reply) = &mut probe.result {
-            reply.rtt = Some(core::time::Duration::from_nanos(rtt));
+    // On either side of the codes that are no characters, and the longest that has a letter.
+    for (times, width) in [
+        ([5_000_000_000, 9_000_000_000], '['),
+        ([55_293_000, 55_294_000], '4'),
+        ([55_294_000, 1_112_061_000], '4'),
+        ([1_112_061_000, 1_112_061_000], '4'),
+        ([1_112_062_000, 1_112_062_000], '['),
+    ] {
+        for (probe, rtt) in trace.hops[6].probes.iter_mut().zip(times) {
+            if let ProbeResult::Answered(reply) = &mut probe.result {
+                reply.rtt = Some(core::time::Duration::from_nanos(rtt));
+            }
         }
+        assert_eq!(hops_say_what_statistics_say(&trace, 3), width, "{times:?}");
     }
-    store.put(&trace, &atlas, Documents::Skip).unwrap();
+}
+
+/// How wide the hops stand in the row.
+fn hops_say_what_statistics_say(trace: &trace_core::model::Trace, number: u32) -> char {
+    let directory = tempfile::tempdir().unwrap();
+    let mut store = Store::open(directory.path()).unwrap();
+    let (_, atlas) = realistic::trace(number, 3, 3);
+    store.put(trace, &atlas, Documents::Skip).unwrap();
+    assert_eq!(store.get(trace.id).unwrap().unwrap().0, *trace);
     let sql = "SELECT trace, ttl, ip, sent, answered, min_ms, median_ms FROM hops ORDER BY ttl";
     let rows = rows(&store, sql);
     assert_eq!(rows.len(), trace.hops.len());
@@ -128,6 +149,9 @@ fn the_table_of_hops_says_what_the_statistics_say() {
         columns,
         [[Value::Integer(last.sent.into()), Value::Integer((last.sent - last.answered).into())]]
     );
+    let hops: String =
+        store.connection.query_row("SELECT hops FROM measurement", (), |row| row.get(0)).unwrap();
+    hops.chars().next().unwrap()
 }
 
 #[test]
