@@ -7,7 +7,12 @@
 //! ```
 //!
 //! `--before` is how many traces are in both databases before anything is measured. The targets are those of the project,
-//! and not all of them are met; with `--quick` there are fewer runs, and what decides is that it has not become worse.
+//! and not all of them are met; with `--quick` there are fewer runs and fewer traces, of which what they share takes more
+//! bytes each, and what decides is that it has not become worse.
+//!
+//! What SQLite alone takes bounds the ratio at one trace a transaction: on the machine where 51 us a trace were measured, one
+//! row of 150 bytes took it 14 us without an index, and 35 us with three, since each tree that changes is a page in the log;
+//! the flat table took 76.
 #![expect(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 #![allow(
     clippy::expect_used,
@@ -201,12 +206,12 @@ fn main() -> ExitCode {
         sound &= met(if quick { guard } else { target });
     };
     let (one, _) = ingest(1, runs, before, false);
-    check("times the flat table, a trace a transaction", one, 3.0, 0.6, true);
+    check("times the flat table, a trace a transaction", one, 3.0, 1.0, true);
     let (thousand, _) = ingest(1000, runs, before, false);
-    check("times the flat table, a thousand", thousand, 5.0, 0.8, true);
+    check("times the flat table, a thousand", thousand, 5.0, 1.6, true);
     ingest(1000, runs.min(3), before.min(5_000), true);
     let count = if quick { 10_000 } else { 40_000 };
-    check("bytes a hop at one probe", size(count, 1), 30.0, 60.0, false);
-    check("bytes a hop at three probes", size(count, 3), 60.0, 75.0, false);
+    check("bytes a hop at one probe", size(count, 1), 30.0, 43.0, false);
+    check("bytes a hop at three probes", size(count, 3), 60.0, 53.0, false);
     if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
