@@ -16,7 +16,7 @@ use std::io::Write;
 use std::path::Path;
 
 use serde_json::Value;
-use trace_geo::gazetteer::pack::{Entry, pack, squeeze};
+use trace_geo::gazetteer::pack::{Entry, deflate, pack, squeeze};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -62,7 +62,7 @@ fn main() -> Outcome<()> {
     alias(&mut entries, Path::new(names))?;
     airports(&mut entries, &directory.join("airportsdata/airports.csv"))?;
     areas(&mut entries, &directory.join("airportsdata/iata_macs.csv"))?;
-    let packed = pack(&entries, built.as_bytes().try_into()?)?;
+    let packed = deflate(&pack(&entries, built.as_bytes().try_into()?)?);
     fs::write(table, &packed)?;
     writeln!(std::io::stdout(), "{table}: {} places, {} bytes", entries.len(), packed.len())?;
     Ok(())

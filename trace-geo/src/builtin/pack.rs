@@ -24,9 +24,9 @@ use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use super::layout::{HEADER, MAGIC, SECTIONS, VERSION};
 
 /// Rows to a block: fewer make lookups quicker and the table larger.
-const ROWS: usize = 512;
+const ROWS: usize = 1024;
 /// Names to a block.
-const NAMES: usize = 128;
+const NAMES: usize = 512;
 /// Values that get a short code.
 const COMMON: usize = 4096;
 

@@ -9,6 +9,8 @@ use super::City;
 pub(super) const MAGIC: [u8; 8] = *b"tracegaz";
 pub(super) const VERSION: u32 = 1;
 pub(super) const HEADER: usize = 48;
+/// Where the date stands in it.
+pub(super) const BUILT: core::ops::Range<usize> = 16..26;
 pub(super) const PLACE: usize = 16;
 pub(super) const CODE: usize = 5;
 pub(super) const KEY: usize = 6;
@@ -19,7 +21,6 @@ pub(super) type Place = u16;
 /// An opened table. The one without bytes knows nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Table {
-    built: &'static str,
     places: &'static [u8],
     codes: &'static [u8],
     keys: &'static [u8],
@@ -40,12 +41,7 @@ impl Table {
         let (places, rest) = bytes.get(HEADER..)?.split_at_checked(places.checked_mul(PLACE)?)?;
         let (codes, rest) = rest.split_at_checked(codes.checked_mul(CODE)?)?;
         let (keys, rest) = rest.split_at_checked(keys.checked_mul(KEY)?)?;
-        let built = core::str::from_utf8(bytes.get(16..26)?).ok()?;
-        (rest.len() == texts).then_some(Self { built, places, codes, keys, texts: rest })
-    }
-
-    pub(super) const fn built(&self) -> &'static str {
-        self.built
+        (rest.len() == texts).then_some(Self { places, codes, keys, texts: rest })
     }
 
     pub(super) const fn codes(&self) -> usize {

@@ -1,7 +1,8 @@
 //! Writing the gazetteer (feature `pack`).
 //!
 //! The file is little-endian throughout: magic `tracegaz`, version, CRC-32 of everything from the date on, the
-//! date padded to 16 bytes, the numbers of places, codes and keys, the length of the texts; then these four.
+//! date padded to 16 bytes, the numbers of places, codes and keys, the length of the texts; then these four, deflated
+//! together where it lies in the binary.
 //!
 //! A place takes 16 bytes: latitude and longitude in hundredths of a degree (two signed bytes each), the country's
 //! two letters, those of the state or two zeros, people in thousands (2), the length of the name (1), where it
@@ -50,6 +51,13 @@ pub enum PackError {
     /// One code leads to two places.
     #[error("the code {0} leads to two places")]
     Twice(String),
+}
+
+/// A table as it lies in the binary: deflated (RFC 1951) behind its header.
+#[must_use]
+pub fn deflate(table: &[u8]) -> Vec<u8> {
+    let (header, body) = table.split_at_checked(HEADER).unwrap_or((table, &[]));
+    [header, &miniz_oxide::deflate::compress_to_vec(body, 10)].concat()
 }
 
 /// The table of `entries`, whose date is `built` (as `2026-09-05`, ten bytes).
