@@ -135,8 +135,10 @@ pub(crate) fn path(typed: Option<&Path>) -> anyhow::Result<Option<(PathBuf, bool
     if let Some(set) = std::env::var_os("TRACE_CONFIG").filter(|set| !set.is_empty()) {
         return Ok(Some((PathBuf::from(set), true)));
     }
-    let system = etcetera::base_strategy::Xdg::new().ok();
-    Ok(system.map(|system| (system.config_dir().join("trace/config.toml"), false)))
+    // Also where nobody has a home, as in a service of a dynamic user.
+    let set = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|set| set.is_absolute());
+    let directory = set.or_else(|| Some(etcetera::base_strategy::Xdg::new().ok()?.config_dir()));
+    Ok(directory.map(|directory| (directory.join("trace/config.toml"), false)))
 }
 
 fn load(path: &Path, named: bool) -> anyhow::Result<Checked> {
