@@ -4,7 +4,7 @@
 //! process reads what the system needs for names and certificates and what the user named, writes where its results go,
 //! and starts no program. Kernels that have neither go without; [`Walls::build`] says what holds.
 //!
-//! Not confined is who must start programs: they would live behind the same walls.
+//! Who must start programs has another process do that: they would live behind the same walls.
 
 use std::path::{Path, PathBuf};
 
@@ -67,7 +67,6 @@ impl Walls {
     }
 
     /// Everything in the directory of a file may be read, also what takes its place later.
-    #[cfg(feature = "serve")]
     pub(crate) fn read_beside(self, file: &Path) -> Self {
         let directory = file.parent().filter(|directory| !directory.as_os_str().is_empty());
         self.read([&directory.unwrap_or(Path::new(".")).to_owned()])

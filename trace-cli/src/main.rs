@@ -96,6 +96,9 @@ fn run(
 ) -> Result<Exit> {
     match verb {
         Verb::Trace(typed) => verb::trace::run(*typed, data_dir, voice, output),
+        Verb::Watch(typed) if verb::watch::is_runner() => {
+            verb::watch::run_commands(&typed, data_dir, given, voice)
+        }
         Verb::Watch(typed) => verb::watch::run(*typed, data_dir, given, voice),
         Verb::Map(typed) => verb::map::run(typed, data_dir, voice, output),
         Verb::Explain(typed) => verb::explain::run(typed, data_dir, voice, output),

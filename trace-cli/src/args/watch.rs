@@ -19,8 +19,10 @@ rtt or loss), TRACE_TARGET, TRACE_ADDRESS, TRACE_PROTOCOL, TRACE_BEFORE and TRAC
 TRACE_DATA_DIR. It has a minute; tracing goes on meanwhile, and also if it fails.
 
 Signals:
-  SIGHUP   read the config file and the lists anew; if they make no sense, what runs goes on
-  SIGTERM  end within five seconds; what was measured is kept. Exit status 0
+  SIGHUP   read the config file and the lists anew; if they make no sense, what runs goes on. Files in directories that
+           were not named at the start are read from the next start on
+  SIGTERM  end within five seconds; what was measured is kept, and changes that were not told are told by the next
+           start. Exit status 0
 
 Exit status:
   0    ended by a signal

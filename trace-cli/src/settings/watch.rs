@@ -27,6 +27,8 @@ pub(crate) struct WatchSettings {
     pub(crate) targets: Vec<Wanted>,
     /// Lines of a list that make no sense.
     pub(crate) broken: Vec<String>,
+    /// The list of hosts that was named.
+    pub(crate) list: Option<PathBuf>,
     /// What standard input named: it can be read once.
     stdin: Option<Targets>,
     /// `None`: raw where it is permitted, else unprivileged.
@@ -77,6 +79,7 @@ impl WatchSettings {
         let mut settings = Self {
             targets: Vec::new(),
             broken: Vec::new(),
+            list: typed.targets.clone().filter(|list| list != Path::new("-")),
             stdin: None,
             mode: base.aim.mode,
             rate: 0,
@@ -92,9 +95,8 @@ impl WatchSettings {
             let keep = humantime::format_duration(keep);
             return Err(senseless(anyhow!("--keep {keep} is too short: an hour is the least")));
         }
-        let list = typed.targets.as_deref().filter(|list| *list != Path::new("-"));
         let rules = rules(&typed, &base);
-        let named = Targets::read(&typed.hosts, list, rules).blame(Exit::Senseless)?;
+        let named = Targets::read(&typed.hosts, settings.list.as_deref(), rules).blame(Exit::Senseless)?;
         settings.broken.clone_from(&named.broken);
         let stdin = match (
             typed.targets.as_deref() == Some(Path::new("-")),

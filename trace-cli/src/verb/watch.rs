@@ -13,12 +13,15 @@ mod lookup;
 mod notice;
 mod prober;
 mod pruner;
+mod runner;
 mod schedule;
 mod seat;
+mod untold;
+mod walls;
 mod watcher;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::channel;
@@ -31,14 +34,18 @@ use trace_geo::Chain;
 use trace_store::{Error, Filter, Store};
 
 use self::keeper::{Keeper, Terms};
+pub(crate) use self::runner::{is_runner, serve as run_commands};
 use self::watcher::{Parts, Watcher};
 use crate::args::{Arguments, Verb, WatchArguments};
-use crate::config::{Checked, Config, Given};
+use crate::config::{self, Checked, Config, Given};
 use crate::exit::{Blame as _, Exit, Result};
 use crate::host::Host;
 use crate::say::Voice;
 use crate::settings::{Sources, WatchSettings};
 use crate::{clock, log, places, sources};
+
+/// KiB of the database that each of its connections keeps in memory. Without a bound of its own a writer would grow for days.
+const PAGES: u32 = 512;
 
 /// How long another program's lock is waited for at the start; later it holds nothing up.
 const LOCK: Duration = Duration::from_millis(500);
@@ -55,13 +62,18 @@ pub(crate) fn run(
     let settings = WatchSettings::of(typed, data_dir, given, None)?;
     log::start(settings.log_format, voice.is_verbose());
     let voice = voice.logging();
+    let runner = runner::Runner::start().blame(Exit::CouldNotProbe)?;
+    let link = sys::open(settings.mode).blame(Exit::CouldNotProbe)?;
+    // Before there is a second thread: each would have walls of its own.
+    let standing = walls::of(&settings, given).blame(Exit::CouldNotKeep)?.build();
+    tracing::debug!("{standing}");
     let (tell, notices) = channel();
     // From here on a signal ends this in order.
     notice::listen(tell.clone()).blame(Exit::CouldNotProbe)?;
     // A measurement is worth more than a place.
-    let open = |from: &Sources| sources::open_usable(from, voice).map(|(chain, _)| chain);
-    let terms = terms(&settings, open)?;
-    let store = match Store::open_within(&settings.data_dir, LOCK) {
+    let chain = |from: &Sources| sources::open_usable(from, voice).map(|(chain, _)| chain);
+    let terms = terms(&settings, chain)?;
+    let store = match open(&settings.data_dir, LOCK) {
         Ok(store) => Some(store),
         // What passes by itself is waited for; meanwhile traces wait in memory.
         Err(error @ (Error::Locked { .. } | Error::Full { .. })) => {
@@ -70,11 +82,11 @@ pub(crate) fn run(
         }
         Err(error) => return Err(error).blame(Exit::CouldNotKeep),
     };
-    let link = sys::open(settings.mode).blame(Exit::CouldNotProbe)?;
     let last = store.as_ref().map(|store| last_traces(store, &settings)).unwrap_or_default();
 
     let full = Arc::new(AtomicBool::new(false));
-    let keeper = Keeper::new(&settings.data_dir, store, terms, tell.clone(), Arc::clone(&full), voice);
+    let keeper =
+        Keeper::new(&settings.data_dir, store, terms, runner, tell.clone(), Arc::clone(&full), voice);
     let keeper = keeper.blame(Exit::CouldNotProbe)?;
     let (work, to_do) = channel();
     let thread = thread::Builder::new().name("keeper".to_owned()).spawn(move || keeper.run(&to_do));
@@ -82,6 +94,13 @@ pub(crate) fn run(
     let lookup = lookup::Lookup::start(&tell).blame(Exit::CouldNotProbe)?;
     let parts = Parts { settings, given: given.clone(), notices, work, lookup, full, link, voice };
     Watcher::new(parts, last).run(thread)
+}
+
+/// Opens the store for a thread that has it for years.
+fn open(data_dir: &Path, wait: Duration) -> core::result::Result<Store, Error> {
+    let store = Store::open_within(data_dir, wait)?;
+    store.set_cache(PAGES)?;
+    Ok(store)
 }
 
 /// What holds for the keeper; `open` opens the sources of places.
@@ -127,6 +146,14 @@ fn word(host: &Host) -> String {
 /// What was meant, read anew: the same command line over the config file as it is now.
 fn reread(given: &Given, before: &WatchSettings) -> Result<(Given, WatchSettings)> {
     let config = Config::load(given.typed.config()).and_then(Checked::sound).blame(Exit::Senseless)?;
+    if config.path.is_none()
+        && config::path(given.typed.config()).is_ok_and(|path| path.is_some_and(|(path, _)| path.exists()))
+    {
+        return Err(anyhow::anyhow!(
+            "the config file was in no place that this process may read when it started: start it anew"
+        ))
+        .blame(Exit::Senseless);
+    }
     let given = Given { typed: given.typed.clone(), config };
     let Arguments { global, verb } =
         given.arguments().map_err(|error| anyhow::anyhow!("{error}")).blame(Exit::Senseless)?;

@@ -11,8 +11,8 @@ use nix::unistd::Pid;
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::lab::{Balance, Chain, Diamond, Fault, Lab, Names, Node, Refusal, lab_test};
-use crate::run::Home;
+use crate::lab::{Balance, Chain, Diamond, Fault, Lab, Names, Node, Refusal, lab_test, nft, skip};
+use crate::run::{Home, Rights};
 
 /// The program at work, and the lines of its log so far.
 struct Watch {
@@ -260,6 +260,142 @@ lab_test! {
         watch.signal(Signal::SIGTERM);
         until("STOPPING=1");
         watch.end();
+    }
+
+    fn loss_that_begins_and_a_level_of_rtt_that_rises_are_told_to_the_command() {
+        let target = 3;
+        let late = Fault::Late(Duration::from_millis(40));
+        let lab = Chain::of(2).fault(target, late).without_limits().build();
+        // The target's answers take the short way until they are made to take the long one.
+        lab.node(target).ip("rule del priority 5\n");
+        let home = Home::new();
+        let address = lab.target(4).to_string();
+        let how = ["-n", "--no-geo", "--protocol", "icmp", "--wait", "500ms"];
+        // What was measured before counts: a change is one against that.
+        for _ in 0..60 {
+            home.run_in(&lab, Rights::Root, &[&["trace", address.as_str()], &how[..]].concat()).ends_with(0);
+        }
+        let command = "cat >> told; echo $TRACE_KIND $TRACE_ADDRESS \"$TRACE_TEXT\" >> words";
+        let watch = [&[address.as_str(), "--every", "1s", "--steady", "--on-change", command], &how[..]].concat();
+        let watch = Watch::start(&home, lab.vantage(), &watch);
+        watch.await_lines(1, "\"message\":\"traced\"");
+        lab.node(target).ip("rule add iif lo priority 5 lookup 100\n");
+        await_that(
+            || read(&home, "words").contains("rtt"),
+            || home.run(&["show", "latest"]).stdout,
+        );
+        // By chance: a target that answers the first request of each trace and no other limits its answers, and loses none.
+        let rules = "table inet loss { chain in { type filter hook input priority 0; \
+                     icmp type echo-request numgen random mod 10 < 6 drop; }; }";
+        if nft(lab.node(target), rules) {
+            await_that(|| read(&home, "words").contains("loss"), || watch.messages().join("\n"));
+        }
+        watch.end();
+        let (words, told) = (read(&home, "words"), read(&home, "told"));
+        let lines: Vec<&str> = words.lines().collect();
+        assert!(lines[0].starts_with(&format!("rtt {address} the RTT rose from ")), "{words}");
+        assert!(told.contains(&format!("{address}, icmp: the RTT rose from ")), "{told}");
+        if let Some(loss) = lines.get(1) {
+            assert!(loss.starts_with(&format!("loss {address} loss rose from 0% to ")), "{words}");
+            assert!(told.contains(&format!("{address}, icmp: loss rose from 0% to ")), "{told}");
+        }
+        assert!(lines.len() <= 2, "each is told once: {words}");
+    }
+
+    fn what_waits_for_its_command_at_the_end_is_told_by_the_next_start() {
+        let Some(diamond) = Diamond::build(Balance::Ports) else { return };
+        let home = Home::new();
+        diamond.lead(0);
+        let target = diamond.target(4).to_string();
+        let arguments = [&[target.as_str(), "--on-change", "cat >> told"], &QUICK[..]].concat();
+        let watch = Watch::start(&home, diamond.vantage(), &arguments);
+        await_that(|| stored(&home) >= 6, || format!("6 traces\n{}", watch.messages().join("\n")));
+        watch.end();
+        // A change whose command did not begin when the program ended, and one that nobody configured.
+        let call = |command: &str, text: &str| {
+            serde_json::json!({ "Call": { "command": command, "text": text, "variables": [["TRACE_KIND", "path"]] } }).to_string()
+        };
+        let lines = [call("cat >> told", "it waited\n"), call("touch forbidden", ""), "nonsense".to_owned()];
+        std::fs::write(home.data().join("untold.jsonl"), lines.join("\n")).expect("write a file");
+        let watch = Watch::start(&home, diamond.vantage(), &arguments);
+        await_that(|| read(&home, "told").contains("it waited"), || watch.messages().join("\n"));
+        watch.await_lines(1, "nobody configured this command");
+        let log = watch.end();
+        assert!(!home.path().join("forbidden").exists(), "{}", log.join("\n"));
+        assert!(!home.data().join("untold.jsonl").exists());
+    }
+
+    fn it_is_confined_and_still_reads_anew_and_runs_commands() {
+        let lab = short_chain();
+        let home = Home::new();
+        let directory = |name: &str| {
+            let path = home.path().join(name);
+            std::fs::create_dir(&path).expect("make a directory");
+            path
+        };
+        let (settings, elsewhere) = (directory("settings"), directory("elsewhere"));
+        let config = settings.join("config.toml");
+        let list = elsewhere.join("list");
+        std::fs::write(&list, lab.hop(1, 4).to_string()).expect("write a list");
+        let text = format!("no-dns = true\nno-geo = true\nprotocol = \"icmp\"\n[watch]\nevery = \"1s\"\n[[target]]\nhost = \"{}\"\n", lab.target(4));
+        std::fs::write(&config, &text).expect("write a config");
+        let mut command = home.command(&["watch", "-v", "--log-format", "json", "--config", config.to_str().expect("a path")]);
+        // The home of a test is a directory for temporary files, which may be read and written.
+        command.env("TMPDIR", directory("temporary"));
+        let watch = Watch::of(lab.vantage(), command);
+        watch.await_lines(1, "\"message\":\"traced\"");
+        if watch.count("system calls (seccomp) confined") > 0 {
+            // Every thread of it.
+            let tasks = std::fs::read_dir(format!("/proc/{}/task", watch.child.id())).expect("its threads");
+            for task in tasks {
+                let status = std::fs::read_to_string(task.expect("a thread").path().join("status")).expect("its status");
+                assert!(status.contains("Seccomp:\t2") && status.contains("NoNewPrivs:\t1"), "{status}");
+            }
+        } else {
+            skip("this kernel filters no system calls");
+        }
+        if watch.count("files (Landlock) confined") > 0 {
+            // This user may read the list, and this process may not.
+            let other = text.replace("[watch]", &format!("[watch]\ntargets = {list:?}"));
+            std::fs::write(&config, &other).expect("write a config");
+            watch.signal(Signal::SIGHUP);
+            watch.await_lines(1, "not reloaded, what runs goes on");
+            watch.await_lines(1, "ermission denied");
+        } else {
+            skip("this kernel has no Landlock");
+        }
+        // Another file takes the place of the first one, as editors do it, and a command comes that there was not.
+        let draft = settings.join("draft");
+        std::fs::write(&draft, text.replace("[watch]", "[watch]\non-change = \"true\"")).expect("write a config");
+        std::fs::rename(&draft, &config).expect("replace the config");
+        watch.signal(Signal::SIGHUP);
+        watch.await_lines(1, "\"reloaded\"");
+        watch.end();
+    }
+
+    fn the_journal_gets_a_priority_and_no_time() {
+        use std::os::unix::fs::MetadataExt as _;
+        let lab = short_chain();
+        let home = Home::new();
+        for is_journal in [true, false] {
+            let file = std::fs::File::create(home.path().join("journal")).expect("make a file");
+            let metadata = file.metadata().expect("its metadata");
+            let inode = metadata.ino() + u64::from(!is_journal);
+            let targets = [lab.unroutable(4).to_string(), lab.target(4).to_string()];
+            let mut command = home.command(&[&["watch", &targets[0], &targets[1]], &QUICK[..]].concat());
+            command.env("JOURNAL_STREAM", format!("{}:{inode}", metadata.dev())).stdout(Stdio::null()).stderr(file);
+            let mut child = lab.vantage().enter(|| command.spawn().expect("start the program"));
+            let said = || read(&home, "journal");
+            await_that(|| said().contains("tried again"), said);
+            kill(Pid::from_raw(child.id().try_into().expect("a process id")), Signal::SIGTERM).expect("send a signal");
+            assert_eq!(child.wait().expect("wait for the program").code(), Some(0), "{}", said());
+            let said = said();
+            let line = |words: &str| said.lines().find(|line| line.contains(words)).unwrap_or_default().to_owned();
+            let (begins, warns) = (line("watching"), line("tried again"));
+            assert_eq!(begins.starts_with("<6>watching targets=2"), is_journal, "{said}");
+            assert_eq!(warns.starts_with("<4>not traced"), is_journal, "{said}");
+            assert_eq!(begins.contains("INFO"), !is_journal, "{said}");
+        }
     }
 
     fn a_name_that_nobody_knows_at_first_is_asked_for_again() {

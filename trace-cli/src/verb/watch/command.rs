@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
 
 /// How long a command may take.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -25,16 +26,16 @@ const LARGEST: usize = 60_000;
 /// How often it is looked whether this program ends.
 const TURN: Duration = Duration::from_millis(200);
 /// What is meant for this program alone.
-const PRIVATE: [&str; 3] = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
+pub(super) const PRIVATE: [&str; 3] = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
 
 /// A command to run.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Call {
     pub(super) command: String,
     /// What it reads.
     pub(super) text: String,
     /// What it finds in its environment.
-    pub(super) variables: Vec<(&'static str, String)>,
+    pub(super) variables: Vec<(String, String)>,
 }
 
 /// Those who run commands.
@@ -42,7 +43,7 @@ pub(super) struct Call {
 pub(super) struct Commands {
     calls: SyncSender<Call>,
     ending: Arc<AtomicBool>,
-    workers: Vec<thread::JoinHandle<()>>,
+    workers: Vec<thread::JoinHandle<Vec<Call>>>,
     longest: Duration,
 }
 
@@ -77,23 +78,23 @@ impl Commands {
         }
     }
 
-    /// Ends: what runs has half a second, what waits is not run.
-    pub(super) fn end(self) {
+    /// Ends: what runs has half a second, what waits is not run. Returns what was not run.
+    pub(super) fn end(self) -> Vec<Call> {
         self.ending.store(true, Ordering::Relaxed);
         drop(self.calls);
-        for worker in self.workers {
-            // Whoever panicked has said so.
-            let _ = worker.join();
-        }
+        // Whoever panicked has said so.
+        self.workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
     }
 }
 
-fn work(called: &Mutex<Receiver<Call>>, longest: Duration, ending: &AtomicBool) {
+/// Runs what is asked for until nobody can ask any more; returns what came after the end had begun.
+fn work(called: &Mutex<Receiver<Call>>, longest: Duration, ending: &AtomicBool) -> Vec<Call> {
+    let mut left = Vec::new();
     loop {
         let next = called.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(call) = next else { return };
+        let Ok(call) = next else { return left };
         if ending.load(Ordering::Relaxed) {
-            tracing::warn!(command = %call.command, "the program ends: this change is not told");
+            left.push(call);
             continue;
         }
         match run(&call, longest, ending) {
@@ -108,9 +109,6 @@ fn run(call: &Call, longest: Duration, ending: &AtomicBool) -> anyhow::Result<()
     let mut command = Command::new("/bin/sh");
     command.arg("-c").arg(&call.command).stdin(Stdio::piped());
     command.envs(call.variables.iter().map(|(name, value)| (name, value)));
-    for name in PRIVATE {
-        command.env_remove(name);
-    }
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = command.spawn().context("cannot run /bin/sh")?;
@@ -203,7 +201,7 @@ mod tests {
         Call {
             command: command.to_owned(),
             text: text.to_owned(),
-            variables: vec![("TRACE_KIND", "path".to_owned())],
+            variables: vec![("TRACE_KIND".to_owned(), "path".to_owned())],
         }
     }
 
@@ -263,7 +261,12 @@ mod tests {
             commands.call(call("sleep 600", ""));
         }
         assert!(before.elapsed() < Duration::from_secs(5), "nobody waits");
-        commands.end();
+        let left = commands.end();
         assert!(before.elapsed() < Duration::from_secs(20), "{:?}", before.elapsed());
+        assert!(
+            (WAITING - AT_ONCE..=WAITING).contains(&left.len()),
+            "{}: what waited is handed back",
+            left.len()
+        );
     }
 }

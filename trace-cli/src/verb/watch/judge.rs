@@ -12,9 +12,11 @@ use anyhow::Context as _;
 use trace_core::model::Uuid;
 use trace_store::{Change, Error, News, Store};
 
-use super::command::{Call, Commands};
+use super::command::Call;
 use super::notice::Notice;
+use super::runner::Runner;
 use super::seat::Ticket;
+use super::untold::{self, Untold};
 use crate::clock;
 use crate::report::news as report;
 use crate::settings::How;
@@ -24,8 +26,14 @@ const WAITING: usize = 20_000;
 /// How soon a database that was locked is looked at again.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// A stored trace, and whose it is.
-type Case = (Ticket, Arc<How>, Uuid);
+/// What comes to it.
+#[derive(Debug)]
+enum Case {
+    /// A stored trace, and whose it is.
+    Trace(Ticket, Arc<How>, Uuid),
+    /// Commands may be others.
+    Reread,
+}
 
 /// Who judges.
 #[derive(Debug)]
@@ -40,20 +48,20 @@ pub(super) struct Judge {
 struct Bench {
     data_dir: PathBuf,
     store: Option<Store>,
-    commands: Commands,
+    runner: Runner,
     notices: Sender<Notice>,
     waiting: Arc<AtomicUsize>,
     ending: Arc<AtomicBool>,
 }
 
 impl Judge {
-    pub(super) fn start(data_dir: &Path, notices: Sender<Notice>) -> anyhow::Result<Self> {
+    pub(super) fn start(data_dir: &Path, runner: Runner, notices: Sender<Notice>) -> anyhow::Result<Self> {
         let (cases, brought) = channel();
         let (waiting, ending) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
         let bench = Bench {
             data_dir: data_dir.to_owned(),
             store: None,
-            commands: Commands::start()?,
+            runner,
             notices,
             waiting: Arc::clone(&waiting),
             ending: Arc::clone(&ending),
@@ -72,12 +80,17 @@ impl Judge {
             _ => {
                 self.waiting.fetch_add(1, Ordering::Relaxed);
                 // The thread ends with this sender.
-                let _ = self.cases.send((ticket, how, id));
+                let _ = self.cases.send(Case::Trace(ticket, how, id));
             }
         }
     }
 
-    /// Ends: what waits is not looked at any more, and commands that run have half a second.
+    /// Commands may be others from now on.
+    pub(super) fn reread(&self) {
+        let _ = self.cases.send(Case::Reread);
+    }
+
+    /// Ends: what waits is looked at by the next start, and commands that run have half a second.
     pub(super) fn end(self) {
         self.ending.store(true, Ordering::Relaxed);
         drop(self.cases);
@@ -89,26 +102,42 @@ impl Judge {
 
 impl Bench {
     fn run(mut self, brought: &Receiver<Case>) {
-        let mut left = 0_usize;
-        for (ticket, how, id) in brought {
+        let mut left = Vec::new();
+        for untold in untold::take(&self.data_dir) {
+            match untold {
+                _ if self.ending.load(Ordering::Relaxed) => left.push(untold),
+                Untold::Call(call) => self.runner.call(call),
+                Untold::Trace { id, command } => {
+                    if let Ok(id) = id.parse() {
+                        let _ = self.case(command.as_deref(), id);
+                    }
+                }
+            }
+        }
+        for case in brought {
+            let (ticket, how, id) = match case {
+                Case::Trace(ticket, how, id) => (ticket, how, id),
+                Case::Reread => {
+                    self.runner.reread();
+                    continue;
+                }
+            };
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             if self.ending.load(Ordering::Relaxed) {
-                left += 1;
+                left.push(Untold::Trace { id: id.to_string(), command: how.on_change.clone() });
                 continue;
             }
-            let changed = self.case(&how, id);
+            let changed = self.case(how.on_change.as_deref(), id);
             // The loop ends after this thread.
             let _ = self.notices.send(Notice::Judged(ticket, changed));
         }
-        if left > 0 {
-            tracing::warn!(traces = left, "the program ends: what the last traces bring is not told");
-        }
-        self.commands.end();
+        untold::add(&self.data_dir, left.into_iter());
+        self.runner.end();
     }
 
     /// Whether a trace shows a change, or may: its target is to be traced again soon. Changes that are sure are logged,
     /// and told to the command that was asked for.
-    fn case(&mut self, how: &How, id: Uuid) -> bool {
+    fn case(&mut self, command: Option<&str>, id: Uuid) -> bool {
         let news = loop {
             match self.news(id) {
                 Err(Error::Locked { .. }) if !self.ending.load(Ordering::Relaxed) => {
@@ -132,8 +161,8 @@ impl Bench {
                 after = %change.after,
                 "{}", change.what
             );
-            if let (Some(command), Some(store)) = (&how.on_change, &self.store) {
-                self.commands.call(call(command.clone(), store, change, &self.data_dir));
+            if let (Some(command), Some(store)) = (command, &self.store) {
+                self.runner.call(call(command.to_owned(), store, change, &self.data_dir));
             }
         }
         news.suspicion || !news.changes.is_empty()
@@ -142,7 +171,11 @@ impl Bench {
     fn news(&mut self, id: Uuid) -> Result<News, Error> {
         let store = match &mut self.store {
             Some(store) => store,
-            none => none.insert(Store::open_read_only(&self.data_dir)?),
+            none => {
+                let store = Store::open_read_only(&self.data_dir)?;
+                store.set_cache(super::PAGES)?;
+                none.insert(store)
+            }
         };
         store.news(id)
     }
@@ -158,7 +191,7 @@ fn call(command: String, store: &Store, change: &Change, data_dir: &Path) -> Cal
         _ => report::text(change, None),
     };
     let protocol = change.series.protocol.map_or("", |protocol| protocol.as_str());
-    let variables = vec![
+    let variables = [
         ("TRACE_KIND", change.what.as_str().to_owned()),
         ("TRACE_TARGET", change.name.clone().unwrap_or_default().replace('\0', "")),
         ("TRACE_ADDRESS", change.series.address.map(|address| address.to_string()).unwrap_or_default()),
@@ -169,5 +202,6 @@ fn call(command: String, store: &Store, change: &Change, data_dir: &Path) -> Cal
         ("TRACE_TEXT", change.what.to_string()),
         ("TRACE_DATA_DIR", data_dir.display().to_string()),
     ];
+    let variables = variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     Call { command, text, variables }
 }

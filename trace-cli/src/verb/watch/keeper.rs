@@ -15,6 +15,7 @@ use super::backlog::Backlog;
 use super::judge::Judge;
 use super::notice::Notice;
 use super::pruner::Pruner;
+use super::runner::Runner;
 use super::seat::Ticket;
 use crate::names::Names;
 use crate::places::addresses;
@@ -89,6 +90,7 @@ impl Keeper {
         data_dir: &Path,
         store: Option<Store>,
         terms: Terms,
+        runner: Runner,
         notices: Sender<Notice>,
         full: Arc<AtomicBool>,
         voice: Voice,
@@ -105,7 +107,7 @@ impl Keeper {
             again: None,
             told: None,
             pruner: Pruner::start(data_dir.to_owned())?,
-            judge: Judge::start(data_dir, notices.clone())?,
+            judge: Judge::start(data_dir, runner, notices.clone())?,
             notices,
             full,
         };
@@ -129,6 +131,7 @@ impl Keeper {
                         if terms.names { self.names.take().or_else(|| Some(Names::start())) } else { None };
                     self.terms = *terms;
                     self.pruner.keep(self.terms.keep);
+                    self.judge.reread();
                 }
                 Ok(Work::End) | Err(RecvTimeoutError::Disconnected) => return self.end(),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -209,7 +212,7 @@ impl Keeper {
         let documents = self.terms.documents;
         let store = match &mut self.store {
             Some(store) => store,
-            none => none.insert(Store::open_within(&self.data_dir, LOCK)?),
+            none => none.insert(super::open(&self.data_dir, LOCK)?),
         };
         for ((ticket, how), trace) in self.backlog.store(store, documents)? {
             self.judge.judge(ticket, how, trace.id);

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use trace_store::{Prune, Store};
+use trace_store::Prune;
 
 use crate::clock;
 
@@ -65,7 +65,7 @@ fn work(data_dir: &std::path::Path, told: &Receiver<Option<Duration>>) {
 
 /// Removes some; returns how many.
 fn prune(data_dir: &std::path::Path, keep: Duration) -> Result<u64, trace_store::Error> {
-    let mut store = Store::open_within(data_dir, LOCK)?;
+    let mut store = super::open(data_dir, LOCK)?;
     let age = i64::try_from(keep.as_nanos()).unwrap_or(i64::MAX);
     let older_than = clock::now().saturating_sub(age);
     let mut old = store.prunable(Prune { older_than, keep_per_path: 1 })?;
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
     use crate::report::samples;
     use trace_core::model::{Atlas, Uuid};
-    use trace_store::Documents;
+    use trace_store::{Documents, Store};
 
     #[test]
     fn what_is_old_goes_but_the_newest_of_each_path() {
