@@ -43,7 +43,7 @@ pub use elsewhere::{RawLink, UnprivilegedLink, can_ping, open_first};
 pub use linux::{RawLink, UnprivilegedLink, can_ping, open_first};
 
 pub use birth::{new_id, wall_clock};
-pub use memory::share_free_memory;
+pub use memory::{give_back_memory, share_free_memory};
 
 use crate::Error;
 use crate::link::Link;

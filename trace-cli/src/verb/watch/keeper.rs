@@ -37,6 +37,8 @@ const AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs
 const REMINDER: Duration = Duration::from_secs(300);
 /// How long everything has at the end.
 const END: Duration = Duration::from_millis(1500);
+/// How often what was freed is given back to the system.
+const TRIM: Duration = Duration::from_secs(60);
 /// How long nothing happens at most.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
@@ -82,6 +84,8 @@ pub(super) struct Keeper {
     judge: Judge,
     /// There is no room for more traces.
     full: Arc<AtomicBool>,
+    /// When memory was last given back.
+    trimmed: Instant,
 }
 
 impl Keeper {
@@ -110,6 +114,7 @@ impl Keeper {
             judge: Judge::start(data_dir, runner, notices.clone())?,
             notices,
             full,
+            trimmed: now(),
         };
         keeper.bring_back();
         keeper.pruner.keep(keeper.terms.keep);
@@ -138,6 +143,10 @@ impl Keeper {
             }
             while self.place(false) {}
             self.keep_due();
+            if self.trimmed.elapsed() >= TRIM {
+                trace_core::sys::give_back_memory();
+                self.trimmed = now();
+            }
         }
     }
 
