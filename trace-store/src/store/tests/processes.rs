@@ -1,7 +1,7 @@
 //! Several processes work on one directory at once.
 
 use core::time::Duration;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -63,14 +63,23 @@ impl Child {
             .env(COUNT, count.to_string())
             .env_remove(STOP_AT)
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         if let Some(step) = stop_at {
             command.env(STOP_AT, format!("{step:?}"));
         }
         let mut process = command.spawn().unwrap();
-        let out = BufReader::new(process.stdout.take().unwrap());
         let (sender, lines) = channel();
-        std::thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        let hear = |out: Box<dyn Read + Send>, mark: &'static str| {
+            let sender = sender.clone();
+            let lines = BufReader::new(out).lines().map_while(Result::ok);
+            std::thread::spawn(move || {
+                lines.map(|line| format!("{mark}{line}")).try_for_each(|line| sender.send(line))
+            });
+        };
+        hear(Box::new(process.stdout.take().unwrap()), "");
+        // Why it failed stands there, and is told with the rest: what a process inherits is not shown by every runner.
+        hear(Box::new(process.stderr.take().unwrap()), "! ");
         Self { process, lines, heard: Vec::new() }
     }
 
@@ -101,6 +110,7 @@ impl Child {
         self.heard.extend(self.lines.iter());
     }
 
+    /// Waits for its end: whether it went well, and all that it said.
     fn finish(mut self) -> (bool, Vec<String>) {
         let status = self.process.wait().unwrap();
         self.heard.extend(self.lines.iter());
@@ -130,7 +140,10 @@ fn child() {
     for number in number(FIRST)..number(FIRST) + number(COUNT) {
         let (trace, atlas) = realistic::trace(number, 20, 3);
         let stored = store.put(&trace, &atlas, Documents::Write).unwrap();
-        assert!(matches!(stored.document, Document::Written(_)), "{stored:?}");
+        // On a machine that is busy enough others have the lock for longer than it is waited for: the trace is kept, and
+        // who opens the store next writes its document. The test counts them all.
+        let kept = matches!(stored.document, Document::Written(_) | Document::Pending { cause: None });
+        assert!(kept, "{stored:?}");
         say(&format!("stored {}", trace.id));
     }
 }
@@ -190,6 +203,20 @@ fn processes_create_one_database_together() {
         }
         assert_eq!(Store::open(directory.path()).unwrap().count().unwrap(), 8);
     }
+}
+
+/// A process that fails says why, and whoever started it tells that.
+#[test]
+fn why_a_process_failed_is_heard() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(
+        directory.path().join(Store::FILE),
+        "no database, and long enough to be looked at. ".repeat(100),
+    )
+    .unwrap();
+    let (success, heard) = Child::start(directory.path(), 0, 1, None).finish();
+    assert!(!success);
+    assert!(heard.iter().any(|line| line.starts_with("! ") && line.contains("NotADatabase")), "{heard:?}");
 }
 
 #[test]
