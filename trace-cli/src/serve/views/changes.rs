@@ -19,8 +19,10 @@ use crate::serve::query;
 use crate::serve::shape;
 use crate::serve::source::Identity;
 
-/// Older changes are looked for in spans of this length: what is told at once takes as long for years as for weeks.
-const SPAN: i64 = WEEK;
+/// Older changes are looked for in spans of this length, of one series and of all: what is told at once takes as long for
+/// years as for weeks. For each span some of what lies about it is read, too.
+const SPAN_OF_ONE: i64 = 4 * WEEK;
+const SPAN_OF_ALL: i64 = WEEK;
 /// After so long an answer tells what is found, and that there may be more.
 const ENOUGH: Duration = Duration::from_millis(300);
 /// Spans of all series are looked at anew after so many seconds.
@@ -88,8 +90,9 @@ impl Dashboard {
             if newest < since {
                 break;
             }
-            let start = newest.div_euclid(SPAN).saturating_mul(SPAN);
-            let span = self.span(series, stamp, start)?;
+            let length = if series.is_some() { SPAN_OF_ONE } else { SPAN_OF_ALL };
+            let start = newest.div_euclid(length).saturating_mul(length);
+            let span = self.span(series, stamp, (start, start.saturating_add(length)))?;
             let asked = |change: &&Change| {
                 change.at >= since && behind.as_ref().is_none_or(|behind| Place::of(change) > *behind)
             };
@@ -109,13 +112,17 @@ impl Dashboard {
     }
 
     /// The changes of one span, which are kept for who turns its pages.
-    fn span(&self, series: Option<&Series>, stamp: u64, start: i64) -> Result<Arc<Vec<Change>>, Problem> {
+    fn span(
+        &self,
+        series: Option<&Series>,
+        stamp: u64,
+        (start, end): (i64, i64),
+    ) -> Result<Arc<Vec<Change>>, Problem> {
         let spans = || self.spans.lock().unwrap_or_else(PoisonError::into_inner);
         let name = (self.source.file(), series.map(Series::key), start);
         if let Some((_, changes)) = spans().get(&name).filter(|(known, _)| *known == stamp) {
             return Ok(Arc::clone(changes));
         }
-        let end = start.saturating_add(SPAN);
         let changes = Arc::new(self.source.ask(|store| store.changes_between(series, start, end))?);
         let mut spans = spans();
         if spans.values().map(|(_, changes)| changes.len() + 1).sum::<usize>() + changes.len() > KEPT {
