@@ -4,13 +4,14 @@
 //! The last one of each setup is kept in mind, so that the next is compared with it in memory and costs no
 //! look-up.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
 use rusqlite::{Connection, Result, params};
-use trace_core::model::{Atlas, Hop, ProbeRecord, Trace};
+use trace_core::model::{Atlas, Hop, Trace};
 
 use super::intern;
+use super::likeness::{Answerers, covers, united};
 use super::sayings::{Last, Sayings};
 use super::terms::Terms;
 use crate::pack::{self, Judgement, Shape};
@@ -25,9 +26,6 @@ const REASONS: usize = 1 << 14;
 /// How many shapes and atlases of each setup are: a path that changes to and fro is still known, and so are the ways of one
 /// that is balanced.
 const BASES: usize = 16;
-
-/// An atlas grows no larger than this by addresses that other traces of its setup met.
-const LARGEST: usize = 96;
 
 /// A hint of the length of a path is good for so many nanoseconds: a day. A path that grew or shrank is noted at once.
 const HINT: i64 = 86_400_000_000_000;
@@ -207,7 +205,7 @@ impl Setup {
             return Ok((None, false, false));
         }
         let places = sayings.numbers(connection, atlas, &mut self.last)?;
-        let mut answered = Answerers { hops, sorted: None };
+        let mut answered = Answerers::of(hops);
         let known = self
             .atlases
             .iter()
@@ -292,115 +290,4 @@ fn to_back<T>(bases: &mut VecDeque<T>, place: usize) -> Option<&T> {
         bases.push_back(base);
     }
     bases.back()
-}
-
-/// Who answered a trace, sorted once it is asked for.
-struct Answerers<'a> {
-    hops: &'a [Hop],
-    sorted: Option<Vec<IpAddr>>,
-}
-
-impl Answerers<'_> {
-    fn contain(&mut self, address: &IpAddr) -> bool {
-        let sorted = self.sorted.get_or_insert_with(|| {
-            let probes = self.hops.iter().flat_map(|hop| &hop.probes);
-            let mut all: Vec<IpAddr> =
-                probes.filter_map(ProbeRecord::reply).map(|reply| reply.from).collect();
-            all.sort_unstable();
-            all
-        });
-        sorted.binary_search(address).is_ok()
-    }
-}
-
-/// Whether `places` are those of `base`: all of them (`Some(false)`), or those of them who answered (`Some(true)`).
-fn covers(base: &[(IpAddr, i64)], places: &[(IpAddr, i64)], answered: &mut Answerers<'_>) -> Option<bool> {
-    if base == places {
-        return Some(false);
-    }
-    if places.len() >= base.len() {
-        return None;
-    }
-    let mut rest = base.iter();
-    // Both are in order: what of the base comes before the next place is not among the places.
-    for place in places {
-        loop {
-            let known = rest.next()?;
-            if known == place {
-                break;
-            }
-            if known.0 >= place.0 || answered.contain(&known.0) {
-                return None;
-            }
-        }
-    }
-    if rest.any(|(address, _)| answered.contain(address)) {
-        return None;
-    }
-    places.iter().all(|(address, _)| answered.contain(address)).then_some(true)
-}
-
-/// The places of `base` and `places` together, if they do not contradict one another and `places` are just those of them
-/// who answered.
-fn united(
-    base: &[(IpAddr, i64)],
-    places: &[(IpAddr, i64)],
-    answered: &mut Answerers<'_>,
-) -> Option<Vec<(IpAddr, i64)>> {
-    if base.len() + places.len() > LARGEST || !places.iter().all(|(address, _)| answered.contain(address)) {
-        return None;
-    }
-    let mut united: BTreeMap<IpAddr, i64> = places.iter().copied().collect();
-    for (address, number) in base {
-        let known = united.contains_key(address);
-        if known != answered.contain(address) || *united.entry(*address).or_insert(*number) != *number {
-            return None;
-        }
-    }
-    Some(united.into_iter().collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn places(numbers: &[(u8, i64)]) -> Vec<(IpAddr, i64)> {
-        numbers.iter().map(|(octet, number)| (IpAddr::from([192, 0, 2, *octet]), *number)).collect()
-    }
-
-    fn answered(octets: &[u8]) -> Answerers<'static> {
-        Answerers { hops: &[], sorted: Some(octets.iter().map(|octet| [192, 0, 2, *octet].into()).collect()) }
-    }
-
-    #[test]
-    fn an_atlas_serves_a_trace_whose_answerers_it_knows() {
-        let base = places(&[(1, 7), (3, 8), (5, 9)]);
-        let covered =
-            |numbers: &[(u8, i64)], octets: &[u8]| covers(&base, &places(numbers), &mut answered(octets));
-        assert_eq!(covered(&[(1, 7), (3, 8), (5, 9)], &[]), Some(false));
-        assert_eq!(covered(&[(1, 7), (5, 9)], &[1, 5]), Some(true));
-        assert_eq!(covered(&[(3, 8)], &[3, 4]), Some(true));
-        // Somebody answered that has no place in this trace, at its beginning, in its middle, at its end.
-        assert_eq!(covered(&[(3, 8), (5, 9)], &[1, 3, 5]), None);
-        assert_eq!(covered(&[(1, 7), (5, 9)], &[1, 3, 5]), None);
-        assert_eq!(covered(&[(1, 7), (3, 8)], &[1, 3, 5]), None);
-        // Somebody has a place that never answered.
-        assert_eq!(covered(&[(1, 7), (5, 9)], &[5]), None);
-        // The sources say something else, or of somebody else.
-        assert_eq!(covered(&[(1, 6), (5, 9)], &[1, 5]), None);
-        assert_eq!(covered(&[(2, 7), (5, 9)], &[2, 5]), None);
-        assert_eq!(covered(&[(5, 9), (6, 1)], &[5, 6]), None);
-        assert_eq!(covered(&[(1, 7), (2, 1), (3, 8), (5, 9)], &[]), None);
-    }
-
-    #[test]
-    fn places_unite_where_they_agree() {
-        let base = places(&[(1, 7), (3, 8)]);
-        let together =
-            |numbers: &[(u8, i64)], octets: &[u8]| united(&base, &places(numbers), &mut answered(octets));
-        assert_eq!(together(&[(1, 7), (2, 5)], &[1, 2]), Some(places(&[(1, 7), (2, 5), (3, 8)])));
-        assert_eq!(together(&[(1, 6), (2, 5)], &[1, 2]), None, "they contradict one another");
-        assert_eq!(together(&[(1, 7), (2, 5)], &[1, 2, 3]), None, "one who answered has no place");
-        assert_eq!(together(&[(1, 7), (2, 5)], &[1]), None, "one who has a place did not answer");
-    }
 }
