@@ -5,6 +5,7 @@ use core::time::Duration;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Instant;
 
 use trace_store::{Change, Error, Standing, Store, What};
 
@@ -14,6 +15,9 @@ use crate::serve::source::{Identity, Source};
 /// How long an answer waits for what is being worked out: what is few is there at once. Who waits keeps others from being
 /// answered.
 const GRACE: Duration = Duration::from_millis(25);
+
+/// The longest pause between two series.
+const LONGEST_REST: Duration = Duration::from_millis(50);
 
 /// What is known of a series.
 #[derive(Debug)]
@@ -147,7 +151,6 @@ impl Details {
     /// Works out one series after another until none is left.
     fn work(&self) {
         let _leave = Leave(self);
-        step_back();
         loop {
             let (standing, before, file) = {
                 let mut state = self.lock();
@@ -160,6 +163,7 @@ impl Details {
                 (standing, before, state.file)
             };
             let before = before.filter(|known| known.holds(&standing));
+            let begun = now();
             let read = self.source.ask(|store| Detail::read(store, &standing, before.as_deref()));
             let mut state = self.lock();
             if state.file == file {
@@ -175,8 +179,12 @@ impl Details {
                     }
                 }
             }
+            let more = !state.queue.is_empty();
             drop(state);
             self.told.notify_all();
+            if more {
+                rest(begun);
+            }
         }
     }
 
@@ -226,12 +234,15 @@ impl State {
     }
 }
 
-/// Whoever waits for an answer comes first: this thread takes what the others leave. Linux sets that of one thread.
-fn step_back() {
-    #[cfg(target_os = "linux")]
-    {
-        let _ = rustix::process::setpriority_process(None, 10);
-    }
+/// After long work so long a pause, so that a browser and whoever is answered have half of a processor at least. A lower
+/// priority would not do: what this thread holds when it is put aside, others wait for.
+fn rest(begun: Instant) {
+    thread::park_timeout(begun.elapsed().min(LONGEST_REST));
+}
+
+#[expect(clippy::disallowed_methods, reason = "work and rest are held against one another")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 /// The thread is gone, however it went.
