@@ -73,7 +73,7 @@ fn flat(directory: &Path) -> Connection {
     let connection = Connection::open(directory.join("flat.sqlite")).expect("make the flat table");
     connection
         .execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384;
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 3000;
              CREATE TABLE TRACE (ID TEXT, HOP INTEGER, IP TEXT, COUNTRY TEXT, CITY TEXT, ISP TEXT, LATITUDE REAL,
                  LONGITUDE REAL, DATE_CREATED TEXT);
              CREATE INDEX BY_ID ON TRACE (ID, HOP);",
