@@ -113,6 +113,7 @@ impl Store {
     /// As [`Store::changes`]; [`Error::Unknown`] where there is no such trace.
     pub fn news(&self, trace: Uuid) -> Result<News, Error> {
         let fault = self.fault("look for what a trace brings");
+        let _look = self.look().map_err(fault)?;
         let sql = "SELECT m.key, m.started, a.ip, s.protocol, s.vantage FROM measurement AS m
              JOIN setup AS s ON s.id = m.setup LEFT JOIN address AS a ON a.id = s.address WHERE m.id = ?";
         let mut statement = self.connection.prepare_cached(sql).map_err(fault)?;
@@ -151,6 +152,7 @@ impl Store {
         let mut changes = Vec::new();
         let within = |at: i64| since.is_none_or(|since| at >= since) && until.is_none_or(|until| at < until);
         for strand in strands.iter().filter(|strand| strand.measured) {
+            let _look = self.look().map_err(self.fault("read which traces show a change"))?;
             let sightings = self.sightings_until(strand, since, until)?;
             if !sightings.iter().any(|sighting| within(sighting.started)) {
                 continue;

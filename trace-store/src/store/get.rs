@@ -69,9 +69,7 @@ impl Store {
     }
 
     fn get_where(&self, condition: &str, value: &dyn ToSql) -> Result<Option<(Trace, Atlas)>, Error> {
-        // One look: between two, another program may remove what the row points to.
-        let look = self.connection.is_autocommit().then(|| self.connection.unchecked_transaction());
-        let _look = look.transpose().map_err(self.fault("read a trace"))?;
+        let _look = self.look().map_err(self.fault("read a trace"))?;
         let found = self
             .connection
             .prepare_cached(&format!("{COLUMNS}{condition}"))

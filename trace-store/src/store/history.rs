@@ -91,6 +91,7 @@ impl Store {
     fn eras_on(&self, strands: &[Strand], since: Option<i64>, until: Option<i64>) -> Result<Vec<Era>, Error> {
         let mut found = Vec::new();
         for strand in strands {
+            let _look = self.look().map_err(self.fault("read an era"))?;
             let sightings = self.sightings(strand, since)?;
             let routes = self.routes(&sightings)?;
             let mut rest = sightings.as_slice();

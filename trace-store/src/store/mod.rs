@@ -102,6 +102,12 @@ impl Store {
         fault::fault(&self.path, attempted)
     }
 
+    /// Everything is read as it is now until this is dropped: between two looks, another program may remove what a row
+    /// points to. Nothing where a transaction is under way anyway.
+    fn look(&self) -> rusqlite::Result<Option<rusqlite::Transaction<'_>>> {
+        self.connection.is_autocommit().then(|| self.connection.unchecked_transaction()).transpose()
+    }
+
     fn check_writable(&self) -> Result<(), Error> {
         if self.writable { Ok(()) } else { Err(Error::ReadOnly { path: self.path.clone() }) }
     }
