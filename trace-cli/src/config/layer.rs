@@ -115,7 +115,7 @@ impl Typed {
         let mut more = Vec::new();
         if let Some(verb) = self.command(&command) {
             let args: BTreeMap<&str, &Arg> = known::options(verb).into_iter().collect();
-            for (name, written) in self.taken(sections) {
+            for (name, written) in self.taken_by(verb, &args, sections) {
                 let Some(arg) = args.get(name) else { continue };
                 more.extend(words(arg, written));
             }
@@ -131,7 +131,16 @@ impl Typed {
         let mut command = Arguments::command();
         command.build();
         let Some(verb) = self.command(&command) else { return Taken::new() };
-        let args: BTreeMap<&str, &Arg> = known::options(verb).into_iter().collect();
+        self.taken_by(verb, &known::options(verb).into_iter().collect(), sections)
+    }
+
+    /// The same by the verb and its options, for who has them.
+    fn taken_by<'a>(
+        &self,
+        verb: &Command,
+        args: &BTreeMap<&str, &Arg>,
+        sections: &[&'a Section],
+    ) -> Taken<'a> {
         let mut before: BTreeSet<&str> =
             args.iter().filter(|(name, arg)| self.is_typed(name, arg)).map(|(name, _)| *name).collect();
         let mut decided: BTreeSet<&str> =
@@ -156,7 +165,7 @@ impl Typed {
             for (name, written) in open {
                 // A switch that is off here stays off, whatever a more general section says.
                 decided.insert(name);
-                let yields = rivals.iter().any(|rival| contradict(verb, &args, name, rival))
+                let yields = rivals.iter().any(|rival| contradict(verb, args, name, rival))
                     || self.yields(name, written);
                 if !yields && !written.off {
                     taken.insert(name, written);
