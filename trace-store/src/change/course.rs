@@ -18,6 +18,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use trace_core::model::Outcome;
+
 use super::Sighting;
 
 /// The ratio of likelihoods below which strangers are not on branches of the known way. In 300 simulated traces over 2, 4, 8,
@@ -108,7 +110,14 @@ impl Course {
             self.settle();
             return Turn::Known;
         }
-        let features = features(route, sighting);
+        let mut features = features(route, sighting);
+        // A router says at any TTL beyond its own that there is no way on, where its own may go unanswered.
+        if sighting.outcome == Some(Outcome::Unreachable)
+            && let Some((last, from)) = features.last_key_value().map(|(last, from)| (*last, *from))
+            && self.stands_before(place, last, from)
+        {
+            features.remove(&last);
+        }
         if features.iter().all(|(ttl, from)| self.fits(place, *ttl, *from)) {
             self.know(way, features, place);
             self.settle();
@@ -124,6 +133,12 @@ impl Course {
             self.know(stranger.way, stranger.features, stranger.place);
         }
         Turn::Changed(first)
+    }
+
+    /// Whether this one is known at a smaller TTL.
+    fn stands_before(&self, place: usize, ttl: u8, from: i64) -> bool {
+        let recent = self.known.values().filter(|known| known.last + MEMORY >= place);
+        recent.flat_map(|known| known.features.range(1..ttl)).any(|(_, known)| *known == from)
     }
 
     /// Whether this one answered at a TTL on the known way, or nobody did.

@@ -23,6 +23,7 @@ use crate::Series;
 
 pub(crate) use course::{Course, Route, Turn, span};
 pub(crate) use judge::{Event, Fact, eras, judge, usual};
+pub(crate) use rhythm::SLOT;
 pub(crate) use sighting::Sighting;
 
 /// A change on the way to a target that lasted long enough to be told from chance.

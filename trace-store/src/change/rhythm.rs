@@ -4,6 +4,9 @@
 //! learned from the days before: how far the traces about that time were from the median of the twenty-four hours up to
 //! them. The difference to a day's own median does not care on which level that day was, so a change of the level leaves
 //! the rhythm as it is. The median over the days does not care for the one of them on which something happened.
+//!
+//! Of traces that follow one another quickly the first in each [`SLOT`] is enough to know a day by, so that who looks back
+//! reads no more than those.
 
 use super::level::{Sample, rank};
 
@@ -39,9 +42,12 @@ pub(crate) struct Day {
     pub(crate) highest: i64,
 }
 
+/// Into spans so long a day is parted, in nanoseconds: ten minutes.
+pub(crate) const SLOT: i64 = 600_000_000_000;
+
 /// The rhythm at each of these traces, which stand in the order in which they started.
 pub(crate) fn of(samples: &[Sample]) -> Vec<Day> {
-    let deviations = deviations(samples);
+    let deviations = deviations(&slots(samples));
     // For each day back, the first trace not earlier than that time of day.
     let mut marks = [0_usize; DAYS];
     let mut rhythm = Vec::with_capacity(samples.len());
@@ -52,7 +58,7 @@ pub(crate) fn of(samples: &[Sample]) -> Vec<Day> {
         middles.clear();
         for (day, mark) in (1_i64..).zip(&mut marks) {
             let then = sample.started.saturating_sub(day * DAY);
-            while samples.get(*mark).is_some_and(|other| other.started < then) {
+            while deviations.get(*mark).is_some_and(|(started, _)| *started < then) {
                 *mark += 1;
             }
             let last = (*mark + MOST / 2 + 1).min(deviations.len());
@@ -82,6 +88,18 @@ pub(crate) fn of(samples: &[Sample]) -> Vec<Day> {
         rhythm.push(day);
     }
     rhythm
+}
+
+/// The first trace in each slot.
+fn slots(samples: &[Sample]) -> Vec<Sample> {
+    let mut firsts: Vec<Sample> = Vec::new();
+    for sample in samples {
+        let slot = sample.started.div_euclid(SLOT);
+        if firsts.last().is_none_or(|last| last.started.div_euclid(SLOT) < slot) {
+            firsts.push(*sample);
+        }
+    }
+    firsts
 }
 
 /// When each trace started, and how far it is from the median of the day up to it.

@@ -9,13 +9,15 @@ use trace_core::model::{Outcome, Ttl, Uuid};
 
 use super::put::outcome_code;
 use super::{Store, Subject};
-use crate::change::{Change, Event, Fact, News, Route, Sighting, What, judge, limit};
+use crate::change::{Change, Event, Fact, News, Route, SLOT, Sighting, What, judge, limit};
 use crate::{Error, Series};
 
 /// Traces before the time that is asked for which are looked at as well: what they say decides what is a change.
 const EARLIER: i64 = 512;
 
-/// The same in time, whatever their number: a week of days to know their rhythm, and what is held against it. Ten days.
+/// The same in time: a week of days to know their rhythm, and what is held against it. Ten days, and of what is farther back
+/// than [`EARLIER`] no more than the rhythm asks for, so that a trace every few seconds for days is no more to look at than one
+/// every ten minutes.
 const EARLIER_TIME: i64 = 10 * 86_400 * 1_000_000_000;
 
 /// Traces behind a time that is asked for which are looked at as well: with them each change before it is sure. Levels are
@@ -291,7 +293,7 @@ impl Store {
     }
 
     /// The traces of a series in the order in which they started: all, or those since then and as many before them as
-    /// decide what they mean.
+    /// decide what they mean; of those long before the first in each span of [`SLOT`].
     pub(super) fn sightings(&self, strand: &Strand, since: Option<i64>) -> Result<Vec<Sighting>, Error> {
         self.sightings_until(strand, since, None)
     }
@@ -304,7 +306,7 @@ impl Store {
         until: Option<i64>,
     ) -> Result<Vec<Sighting>, Error> {
         let fault = self.fault("read the traces of a series");
-        let mut from = i64::MIN;
+        let (mut from, mut long_ago) = (i64::MIN, i64::MIN);
         if let Some(since) = since {
             let sql = "SELECT started FROM measurement WHERE setup = ? AND started < ?
                  ORDER BY started DESC LIMIT ?";
@@ -318,13 +320,23 @@ impl Store {
             }
             earlier.sort_unstable_by(|one, other| other.cmp(one));
             let limit = usize::try_from(EARLIER).unwrap_or(usize::MAX);
-            let first = earlier.get(limit - 1).copied().unwrap_or(i64::MIN);
-            from = first.min(since.saturating_sub(EARLIER_TIME));
+            from = earlier.get(limit - 1).copied().unwrap_or(i64::MIN);
+            long_ago = since.saturating_sub(EARLIER_TIME);
         }
         let sql = "SELECT key, started, path, outcome, least_us, median_us, sent, lost FROM measurement
              WHERE setup = ? AND started >= ? AND started < ? ORDER BY started LIMIT ?";
         let mut statement = self.connection.prepare_cached(sql).map_err(fault)?;
         let mut sightings = Vec::new();
+        for (setup, _) in &strand.setups {
+            let mut slot = long_ago;
+            while from > slot {
+                let mut rows = statement.query(params![setup, slot, from, 1]).map_err(fault)?;
+                let Some(row) = rows.next().map_err(fault)? else { break };
+                let first = sighting(row).map_err(fault)?;
+                slot = first.started.div_euclid(SLOT).saturating_add(1).saturating_mul(SLOT);
+                sightings.push(first);
+            }
+        }
         let end = until.unwrap_or(i64::MAX);
         let parts = [(from, end, -1), (end, i64::MAX, LATER)];
         for (from, end, most) in parts.into_iter().take(if until.is_some() { 2 } else { 1 }) {

@@ -361,7 +361,10 @@ export class WorldMap {
   /** The next place, by keyboard: shown, said and brought into sight. */
   private step(by: number): void {
     const { marks } = this.scene;
-    if (marks.length === 0) return;
+    if (marks.length === 0) {
+      this.said.textContent = "No places on the map yet";
+      return;
+    }
     this.walk = (this.walk + by + marks.length + (this.walk < 0 && by < 0 ? 1 : 0)) % marks.length;
     const mark = marks[this.walk];
     if (mark === undefined) return;

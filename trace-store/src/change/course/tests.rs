@@ -78,6 +78,25 @@ fn a_target_that_does_not_answer_is_no_other_path() {
     assert_eq!(changes_of(&traces), NONE);
 }
 
+#[test]
+fn a_router_that_says_there_is_no_way_on_stands_where_it_stood() {
+    let well = sighting(&[1, 2, 3, 9], true);
+    let refused = |path: &[i64]| {
+        let (refused, route) = sighting(path, false);
+        (Sighting { outcome: Some(Outcome::Unreachable), ..refused }, route)
+    };
+    // Silent at its own TTL, and heard one or two behind it.
+    for path in [&[1, 2, 0, 3][..], &[1, 2, 0, 0, 3], &[1, 0, 0, 2], &[1, 2, 3, 3]] {
+        let traces = [vec![well.clone(); 40], vec![refused(path); 10], vec![well.clone(); 10]].concat();
+        assert_eq!(changes_of(&traces), NONE, "{path:?}");
+    }
+    // One that was never met, or stood farther away, is on another way.
+    for path in [&[1, 2, 0, 7][..], &[1, 7], &[1, 3]] {
+        let traces = [vec![well.clone(); 40], vec![refused(path); 10], vec![well.clone(); 10]].concat();
+        assert_eq!(changes_of(&traces), [40, 50], "{path:?}");
+    }
+}
+
 /// Traces over paths that are drawn by `draw`, which is handed numbers of a generator.
 fn balanced(
     count: usize,
