@@ -7,7 +7,8 @@ use std::net::IpAddr;
 use trace_core::model::{Protocols, Ttl, Uuid};
 
 use super::Store;
-use super::changes::{Strand, microseconds};
+use super::changes::microseconds;
+use super::strand::Strand;
 use crate::change::{Route, Sighting, eras, usual};
 use crate::{Error, Series};
 

@@ -28,6 +28,7 @@ mod remove;
 mod revision;
 mod sayings;
 mod step;
+mod strand;
 mod terms;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -163,6 +163,37 @@ fn levels_and_loss_are_told_like_paths_and_agree_with_what_was_news() {
     assert_eq!(changes(&store, Some(traces[260].started)), found[..2]);
 }
 
+/// A target that is traced every four minutes, slow every evening, and slower from the eleventh day on.
+#[test]
+fn who_traces_often_is_looked_back_at_no_further_than_it_takes() {
+    const FOUR_MINUTES: i64 = HOUR / 15;
+    let evening = |number: u32| (270..330).contains(&(number % 360));
+    let traces: Vec<Trace> = (0..4400)
+        .map(|number: u32| {
+            let wobble = u64::from(number.wrapping_mul(2_654_435_761) >> 30);
+            let slow = if evening(number) { 30 } else { 0 } + if number >= 4000 { 25 } else { 0 };
+            let mut trace = trace(number, 1, 20 + wobble + slow);
+            trace.started = NOVEMBER + i64::from(number) * FOUR_MINUTES;
+            trace
+        })
+        .collect();
+    let (_directory, store) = stored(&traces);
+    let found = changes(&store, None);
+    let rise = found.iter().find(|change| change.after == traces[4000].id).unwrap();
+    assert!(matches!(rise.what, What::Rtt { .. }), "{found:?}");
+    assert!(
+        found.iter().all(|change| change.at < traces[4 * 360].started || change.after == rise.after),
+        "{found:?}"
+    );
+    assert!(store.news(rise.sure).unwrap().changes.contains(rise));
+    let strand = store.strand(&rise.series).unwrap().pop().unwrap();
+    let seen = store.sightings(&strand, Some(traces[4399].started)).unwrap();
+    // Those of the last day and a half, and six an hour of the eight and a half days before.
+    assert!((1700..1900).contains(&seen.len()), "{}", seen.len());
+    assert!(seen.is_sorted_by_key(|sighting| sighting.started));
+    assert_eq!(seen.last().map(|last| last.started), Some(traces[4399].started));
+}
+
 #[test]
 fn a_target_that_limits_its_answers_loses_nothing() {
     let mut traces: Vec<Trace> = (0..200).map(|hour| trace(hour, 1, 20)).collect();
