@@ -3,7 +3,7 @@
     Asset {
         path: "/",
         content_type: "text/html; charset=utf-8",
-        etag: "\"a0967800b0ef8c453e390b2f\"",
+        etag: "\"6a033bda5f028d741c7b52ee\"",
         immutable: false,
         encoding: Encoding::Gzip,
         length: 1156,
@@ -55,6 +55,15 @@
         bytes: include_bytes!("noto-sans-600.woff2"),
     },
     Asset {
+        path: "/assets/page.20f8b5f2f972.js",
+        content_type: "text/javascript; charset=utf-8",
+        etag: "\"20f8b5f2f972c0303322249c\"",
+        immutable: true,
+        encoding: Encoding::Gzip,
+        length: 142363,
+        bytes: include_bytes!("page.js.gz"),
+    },
+    Asset {
         path: "/assets/page.533bf9a91580.css",
         content_type: "text/css; charset=utf-8",
         etag: "\"533bf9a91580e1f92f2cdeec\"",
@@ -62,14 +71,5 @@
         encoding: Encoding::Gzip,
         length: 29873,
         bytes: include_bytes!("page.css.gz"),
-    },
-    Asset {
-        path: "/assets/page.73bef814f5f3.js",
-        content_type: "text/javascript; charset=utf-8",
-        etag: "\"73bef814f5f30edf7128aa30\"",
-        immutable: true,
-        encoding: Encoding::Gzip,
-        length: 142313,
-        bytes: include_bytes!("page.js.gz"),
     },
 ]
