@@ -29,8 +29,6 @@ pub(crate) struct Answer {
 const GZIP: &str = "gzip";
 /// From so many bytes on an answer that is kept is packed once, and not for everybody who asks.
 const LARGE: usize = 4 << 10;
-/// An answer that is unpacked for who takes nothing packed is no longer.
-const LONGEST: u64 = 64 << 20;
 /// It may be kept, and is asked for again each time.
 const ASK_AGAIN: &str = "private, no-cache";
 
@@ -113,8 +111,9 @@ pub(super) async fn unpacked(request: Request, next: Next) -> Response {
     let Ok(packed) = axum::body::to_bytes(body, usize::MAX).await else {
         return Problem::broken("an answer could not be unpacked").into_response();
     };
+    // It was packed here and had room then: none is cut.
     let mut plain = Vec::new();
-    if GzDecoder::new(packed.as_ref()).take(LONGEST).read_to_end(&mut plain).is_err() {
+    if GzDecoder::new(packed.as_ref()).read_to_end(&mut plain).is_err() {
         return Problem::broken("an answer could not be unpacked").into_response();
     }
     parts.headers.remove(header::CONTENT_ENCODING);
