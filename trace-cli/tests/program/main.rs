@@ -15,6 +15,7 @@ mod server;
 mod bad_input;
 mod chains;
 mod changes;
+mod config;
 mod doctor;
 mod import;
 mod kept;

@@ -1,4 +1,4 @@
-use trace_core::model::{Asn, Coordinates, CountryCode};
+use trace_core::model::{Asn, Coordinates, CountryCode, Place, Verdict};
 
 use super::*;
 use crate::TableFault;

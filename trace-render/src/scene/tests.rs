@@ -1,3 +1,5 @@
+use trace_core::model::Verdict;
+
 use super::*;
 use routes::At::{self, City, Country, Judged, Nowhere, Private, Silent};
 

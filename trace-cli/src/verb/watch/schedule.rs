@@ -9,6 +9,8 @@ use core::time::Duration;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+pub(super) use account::Account;
+
 /// Traces in a row without a change after which every second slot is left out.
 const QUIET: u32 = 96;
 /// Traces after a change that have four slots for one.
@@ -54,45 +56,6 @@ pub(super) struct Rhythm {
     pub(super) seed: u64,
     /// Neither sooner after a change nor later when nothing changes.
     pub(super) steady: bool,
-}
-
-/// What became of the slots of a target, or of all.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Account {
-    /// A trace was made.
-    pub(super) traced: u64,
-    /// Left out since nothing had changed for long.
-    pub(super) quiet: u64,
-    /// The trace before it was still under way.
-    pub(super) busy: u64,
-    /// Nothing could be sent.
-    pub(super) failed: u64,
-    /// The machine was asleep.
-    pub(super) asleep: u64,
-    /// The clock was set past it, or this process did not get to it.
-    pub(super) late: u64,
-    /// There was no room for its result.
-    pub(super) full: u64,
-    /// Traces beside those of the slots: after a change, or tried again.
-    pub(super) extra: u64,
-}
-
-impl Account {
-    /// Slots in all.
-    pub(super) const fn slots(&self) -> u64 {
-        self.traced + self.quiet + self.busy + self.failed + self.asleep + self.late + self.full
-    }
-
-    const fn add(&mut self, other: &Self) {
-        self.traced += other.traced;
-        self.quiet += other.quiet;
-        self.busy += other.busy;
-        self.failed += other.failed;
-        self.asleep += other.asleep;
-        self.late += other.late;
-        self.full += other.full;
-        self.extra += other.extra;
-    }
 }
 
 /// A clock that did not go on as it should.
@@ -398,5 +361,6 @@ const fn start_of(slot: i64, every: i64, offset: i64) -> i64 {
     slot.saturating_mul(every).saturating_add(offset)
 }
 
+mod account;
 #[cfg(test)]
 mod tests;
