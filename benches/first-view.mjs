@@ -4,25 +4,16 @@
 //     node benches/first-view.mjs DIRECTORY [PROGRAM] [TIMES]
 //
 // Usable: the rows of the table stand, and the map shows the current paths. DIRECTORY is a data directory, which is only read.
-import { spawn } from "node:child_process";
 import { browser, page } from "../trace-render/web/test/browser.mjs";
+import { served } from "../trace-render/web/test/served.mjs";
 
 const [directory, program = "target/release/trace-cli", times = "5"] = process.argv.slice(2);
 const troubles = [];
 
 async function once() {
   const started = performance.now();
-  const server = spawn(program, ["serve", "--no-open", "--listen", "127.0.0.1:0", "--data-dir", directory], { stdio: ["ignore", "ignore", "pipe"] });
+  const { server, base } = await served(program, ["--data-dir", directory]);
   try {
-    const base = await new Promise((resolve, reject) => {
-      let said = "";
-      server.stderr.on("data", (part) => {
-        said += part;
-        const found = /http:\/\/127\.0\.0\.1:\d+/.exec(said);
-        if (found) resolve(found[0]);
-      });
-      server.on("exit", (status) => reject(new Error(`serve ended with ${status}: ${said}`)));
-    });
     const listening = performance.now() - started;
     const chromium = await browser();
     const context = await chromium.newContext({ viewport: { width: 1280, height: 860 } });

@@ -1,10 +1,11 @@
 // A live trace from the page over real routers: `node test/lab.mjs BINARY`. It makes a laboratory of network namespaces with no way out,
 // in a user namespace of its own, and runs the server and the browser in there.
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Checks, expect, until } from "./checks.mjs";
+import { served } from "./served.mjs";
 
 const binary = process.argv[2];
 if (process.env.TRACE_LAB === undefined) {
@@ -44,21 +45,11 @@ if (made.status !== 0) {
 
 const work = mkdtempSync(`${tmpdir()}/trace-lab-`);
 const env = { PATH: process.env.PATH, HOME: work, NO_COLOR: "1" };
-const server = spawn(binary, ["serve", "--no-open", "--listen", "127.0.0.1:0", "--allow-trace", "--data-dir", `${work}/data`], { env, stdio: ["ignore", "ignore", "pipe"] });
+const { server, base } = await served(binary, ["--allow-trace", "--data-dir", `${work}/data`], env);
 process.on("exit", () => {
   server.kill();
   rmSync(work, { recursive: true, force: true });
 });
-const base = await new Promise((resolve, reject) => {
-  let said = "";
-  server.stderr.on("data", (part) => {
-    said += part;
-    const found = /http:\/\/127\.0\.0\.1:\d+/.exec(said);
-    if (found) resolve(found[0]);
-  });
-  server.on("exit", (status) => reject(new Error(`serve ended with ${status}: ${said}`)));
-});
-
 const checks = new Checks(base);
 await checks.start();
 const WAY = ["10.99.1.2", "10.99.2.2", "10.99.3.2"];

@@ -1,10 +1,11 @@
 // The page against the real program on real databases: `node test/real.mjs BINARY [FILTER]`. It makes the databases itself, from documents
 // and a CSV, and sends no packet anywhere.
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { Checks, axe, expect, until, wide } from "./checks.mjs";
 import { documents, oldCsv } from "./documents.mjs";
+import { served } from "./served.mjs";
 
 const binary = process.argv[2];
 const filter = new RegExp(process.argv[3] ?? ".");
@@ -24,19 +25,9 @@ function run(...options) {
 
 /** Starts `serve` and waits until it says where it listens. */
 async function serve(...options) {
-  const server = spawn(binary, ["serve", "--no-open", "--listen", "127.0.0.1:0", ...options], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const { server, base } = await served(binary, options, env);
   servers.push(server);
-  let said = "";
-  return new Promise((resolve, reject) => {
-    const hear = (part) => {
-      said += part;
-      const found = /http:\/\/127\.0\.0\.1:\d+/.exec(said);
-      if (found) resolve(found[0]);
-    };
-    server.stdout.on("data", hear);
-    server.stderr.on("data", hear);
-    server.on("exit", (status) => reject(new Error(`serve ended with ${status}: ${said}`)));
-  });
+  return base;
 }
 
 const data = `${work}/data`;
