@@ -59,6 +59,8 @@ mod linux {
     pub(super) struct Typed {
         /// One of them may be a verb that probes.
         pub(super) probes: bool,
+        /// One of them may be the verb that looks at the firewall.
+        pub(super) asks_the_doctor: bool,
         /// None of them is a verb that hears anybody.
         pub(super) is_alone: bool,
         /// Marks need a right each time a packet leaves (socket(7)), low ports when they are bound.
@@ -67,12 +69,14 @@ mod linux {
 
     impl Typed {
         pub(super) fn of(typed: impl IntoIterator<Item = OsString>) -> Self {
-            let mut told = Self { probes: false, is_alone: true, keep: CapabilitySet::empty() };
+            let mut told =
+                Self { probes: false, asks_the_doctor: false, is_alone: true, keep: CapabilitySet::empty() };
             let mut flag = String::new();
             for word in typed.into_iter().skip(1) {
                 // What is no text is no flag and no number.
                 let word = word.to_string_lossy();
                 told.probes |= PROBING.contains(&word.as_ref());
+                told.asks_the_doctor |= word == "doctor";
                 told.is_alone &= !told.probes && !FETCHING.contains(&word.as_ref());
                 let (name, value) = match word.split_once('=') {
                     Some((name, value)) if name.starts_with("--") => (name, value),
@@ -106,6 +110,9 @@ mod linux {
         }
         // Of the user, not of the file: nobody else gets them.
         let is_root = rustix::process::getuid().is_root() && rustix::process::geteuid().is_root();
+        if typed.asks_the_doctor && is_root {
+            crate::verb::doctor::read_first();
+        }
         let files = if typed.is_alone && is_root { FILES } else { CapabilitySet::empty() };
         drop_all_but(typed.keep.union(files)).map_err(|error| {
             let cause = anyhow!(

@@ -31,6 +31,11 @@ impl Voice {
     /// can tell what mends it.
     pub(crate) fn warn(self, text: &str) {
         self.say(text);
+        self.point(text);
+    }
+
+    /// The same for what was said in another way.
+    pub(crate) fn point(self, text: &str) {
         if is_refusal(text) && !POINTED.swap(true, Ordering::Relaxed) {
             self.say("`trace-cli doctor` tells what is permitted here, and what mends the rest");
         }

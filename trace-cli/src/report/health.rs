@@ -16,6 +16,8 @@ pub(crate) enum State {
     Works,
     /// It does not, and something else takes its place.
     Limited,
+    /// It cannot be told from here.
+    Unknown,
     /// It does not, and something is missing for it.
     Fails,
 }
@@ -52,15 +54,14 @@ fn table(checks: &[Check], paint: Paint) -> String {
         let (ink, word) = match state {
             State::Works => (Ink::Good, "works"),
             State::Limited => (Ink::Warning, "limited"),
+            State::Unknown => (Ink::Warning, "unknown"),
             State::Fails => (Ink::Bad, "fails"),
         };
         let word = paint.apply(ink, &format!("{word:<8}"));
         text.push_str(&format!("{word} {name}: {}\n", escape(found)));
         if let Some(remedy) = remedy {
-            text.push_str(&format!(
-                "         mend it with: {}\n",
-                paint.apply(Ink::Heading, &escape(remedy))
-            ));
+            let what = if *state == State::Unknown { "find out" } else { "mend it" };
+            text.push_str(&format!("         {what} with: {}\n", paint.apply(Ink::Heading, &escape(remedy))));
         }
     }
     let summary = match exit(checks) {

@@ -29,10 +29,11 @@ fn flags_keep_what_they_cannot_do_without() {
     ];
     for (line, probes, keep) in cases {
         let is_alone = !probes;
-        assert_eq!(typed(line), Typed { probes, is_alone, keep }, "{line}");
+        assert_eq!(typed(line), Typed { probes, asks_the_doctor: false, is_alone, keep }, "{line}");
     }
     let fetching = typed("trace-cli geo update");
-    assert_eq!(fetching, Typed { probes: false, is_alone: false, keep: nothing });
+    assert_eq!(fetching, Typed { probes: false, asks_the_doctor: false, is_alone: false, keep: nothing });
+    assert!(typed("trace-cli --verbose doctor").asks_the_doctor);
 }
 
 /// Rights are a thread's own, so one of them can try.

@@ -5,6 +5,7 @@ mod kept;
 mod network;
 mod process;
 mod rights;
+mod rules;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use trace_core::tracer::{Job, Tracer};
 use trace_store::{Error, Store};
 
 use self::process::{Groups, PingRange};
+pub(crate) use self::rules::read_first;
 use crate::args::DoctorArguments;
 use crate::clock;
 use crate::config::Given;

@@ -34,8 +34,9 @@ lab_test! {
             let (state, found, _) = check(&run, name);
             assert_eq!(state, "works", "{name}: {found}");
         }
-        let (_, found, _) = check(&run, "firewall");
-        assert!(found.starts_with("cannot tell"), "{found}");
+        let (state, found, _) = check(&run, "firewall");
+        assert_eq!(state, "unknown", "{found}");
+        assert!(found.starts_with("its rules cannot be read: only root may"), "{found}");
         let run = doctor(&home, &lab, Rights::Root, &[]).ends_with(0);
         let (state, found, _) = check(&run, "raw sockets");
         assert_eq!(state, "works", "{found}");
@@ -66,6 +67,34 @@ lab_test! {
             assert_eq!(state, "fails", "{name}: {found}");
             assert!(found.contains("firewall") && remedy.contains("nft list ruleset"), "{found} {remedy}");
         }
+        let run = doctor(&home, &lab, Rights::Root, &[]).ends_with(3);
+        let (state, found, remedy) = check(&run, "firewall");
+        assert_eq!(state, "limited", "{found}");
+        assert!(found.starts_with("ICMP errors are dropped by inet eats incoming handle "), "{found}");
+        assert_eq!(found.matches("inet eats incoming handle ").count(), 2, "one for each family: {found}");
+        assert!(remedy.starts_with("sudo nft delete rule inet eats incoming handle "), "{remedy}");
+    }
+
+    /// Nothing on the machine itself shows what happens to packets of others: the rules are read, or a probe is sent.
+    fn a_firewall_on_one_interface_is_found_in_its_rules() {
+        let lab = Chain::of(1).build();
+        let home = Home::new();
+        let rules = "table ip eats { chain closed { icmp type time-exceeded drop; }; \
+            chain incoming { type filter hook input priority 0; iifname \"right\" jump closed; }; }";
+        if !nft(lab.vantage(), rules) {
+            return;
+        }
+        for rights in [Rights::None, Rights::Root] {
+            let run = doctor(&home, &lab, rights, &[]).ends_with(0);
+            let (state, found, _) = check(&run, "unprivileged probing, IPv4");
+            assert_eq!(state, "works", "{found}");
+        }
+        let run = doctor(&home, &lab, Rights::Root, &[]).ends_with(0);
+        let (state, found, _) = check(&run, "firewall");
+        assert_eq!(state, "limited", "{found}");
+        assert!(found.contains("ip eats closed handle"), "{found}");
+        let run = doctor(&home, &lab, Rights::None, &["--probe", &lab.target(4).to_string()]).ends_with(3);
+        assert_eq!(check(&run, "first hop").0, "fails");
     }
 
     fn a_first_hop_that_keeps_silent_and_a_missing_way_are_told() {

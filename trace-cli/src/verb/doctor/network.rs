@@ -8,15 +8,14 @@ use trace_core::sys;
 use trace_core::tracer::{Job, Tracer};
 
 use super::process;
+use super::rules::{self, Rules};
 use crate::clock;
 use crate::exit::Exit;
 use crate::host::Host;
 use crate::report::health::{Check, State};
 
-/// What is known of rules that eat ICMP errors. Reading them needs a right that nobody leaves to a tracer.
+/// What is known of rules that eat ICMP errors.
 pub(super) fn firewall() -> Check {
-    let rules =
-        "cannot tell from its rules, which only root may read (sudo nft list ruleset; sudo iptables-save)";
     let heard = match process::errors_heard() {
         Some((exceeded, unreachable)) => format!(
             "; over IPv4 this machine has heard {exceeded} messages \"time exceeded\" and {unreachable} \"unreachable\" \
@@ -24,8 +23,35 @@ pub(super) fn firewall() -> Check {
         ),
         None => String::new(),
     };
-    let found = format!("{rules}{heard}; --probe tries whether they come back");
-    Check { name: "firewall", state: State::Works, found, remedy: None, exit: Exit::CouldNotProbe }
+    let mut check = Check {
+        name: "firewall",
+        state: State::Unknown,
+        found: String::new(),
+        remedy: Some("sudo trace-cli doctor".to_owned()),
+        exit: Exit::CouldNotProbe,
+    };
+    check.found = match rules::rules() {
+        None => "its rules cannot be read: only root may, with the program nft".to_owned(),
+        Some(Rules { eating, .. }) if !eating.is_empty() => {
+            check.state = State::Limited;
+            check.remedy = eating.first().map(|first| format!("sudo nft delete rule {first}"));
+            format!("ICMP errors are dropped by {}", eating.join(" and "))
+        }
+        Some(Rules { closed, .. }) if !closed.is_empty() => {
+            check.state = State::Limited;
+            check.remedy =
+                closed.first().map(|first| format!("sudo nft add rule {first} ct state related accept"));
+            format!("nothing lets ICMP errors through {}", closed.join(" and "))
+        }
+        Some(Rules { count, .. }) => {
+            check.state = State::Works;
+            check.remedy = None;
+            format!("{count} rules, and none is known to eat ICMP errors")
+        }
+    };
+    check.found.push_str(&heard);
+    check.found.push_str("; --probe tries whether they come back");
+    check
 }
 
 /// Who is asked for names. Nobody is asked now but this machine's own list of hosts.

@@ -106,7 +106,7 @@ impl Bench {
         for untold in untold::take(&self.data_dir) {
             match untold {
                 _ if self.ending.load(Ordering::Relaxed) => left.push(untold),
-                Untold::Call(call) => self.runner.call(call),
+                Untold::Call(call) => left.extend(self.runner.call(call).err().map(Untold::Call)),
                 Untold::Trace { id, command } => {
                     if let Ok(id) = id.parse() {
                         let _ = self.case(command.as_deref(), id);
@@ -162,7 +162,8 @@ impl Bench {
                 "{}", change.what
             );
             if let (Some(command), Some(store)) = (command, &self.store) {
-                self.runner.call(call(command.to_owned(), store, change, &self.data_dir));
+                let call = call(command.to_owned(), store, change, &self.data_dir);
+                untold::add(&self.data_dir, self.runner.call(call).err().map(Untold::Call).into_iter());
             }
         }
         news.suspicion || !news.changes.is_empty()

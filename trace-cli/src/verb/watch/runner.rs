@@ -20,7 +20,7 @@ use super::command::{Call, Commands, PRIVATE};
 use super::untold;
 use crate::args::{Arguments, Verb, WatchArguments};
 use crate::config::{Checked, Config, Given};
-use crate::exit::{Blame as _, Exit, Result};
+use crate::exit::{self, Blame as _, Exit};
 use crate::log;
 use crate::say::Voice;
 use crate::settings::data_dir;
@@ -63,11 +63,19 @@ impl Runner {
         Ok(Self { process, messages })
     }
 
-    /// Has a command run.
-    pub(super) fn call(&mut self, call: Call) {
-        let command = call.command.clone();
-        if let Err(error) = self.say(&Message::Call(call)) {
-            tracing::error!(command = %command, "the process that runs commands is gone, and this change is not told: {error}");
+    /// Has a command run. Hands it back where nobody is there to run it: this process is confined by then, and cannot
+    /// start another.
+    pub(super) fn call(&mut self, call: Call) -> Result<(), Call> {
+        let message = Message::Call(call);
+        match (self.say(&message), message) {
+            (Err(error), Message::Call(call)) => {
+                tracing::error!(
+                    command = %call.command,
+                    "the process that runs commands is gone, and this change is told at the next start: {error}"
+                );
+                Err(call)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -106,7 +114,7 @@ pub(crate) fn serve(
     directory: Option<PathBuf>,
     given: &Given,
     voice: Voice,
-) -> Result<Exit> {
+) -> exit::Result<Exit> {
     log::start(typed.log_format, voice.is_verbose());
     // A service manager and a terminal tell everybody to end; this one ends when the other has, who may still have
     // something to tell.
@@ -142,7 +150,7 @@ fn may(known: &HashSet<String>, call: &Call) -> bool {
 }
 
 /// Every command that was typed or configured.
-fn commands(given: &Given) -> Result<HashSet<String>> {
+fn commands(given: &Given) -> exit::Result<HashSet<String>> {
     let mut commands = HashSet::new();
     let arguments = given.config.targets.iter().map(|target| given.arguments_for(target));
     for arguments in std::iter::once(given.arguments()).chain(arguments) {
@@ -155,7 +163,7 @@ fn commands(given: &Given) -> Result<HashSet<String>> {
     Ok(commands)
 }
 
-fn reread(given: &Given) -> Result<HashSet<String>> {
+fn reread(given: &Given) -> exit::Result<HashSet<String>> {
     let config = Config::load(given.typed.config()).and_then(Checked::sound).blame(Exit::Senseless)?;
     commands(&Given { typed: given.typed.clone(), config })
 }

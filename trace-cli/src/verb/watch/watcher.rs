@@ -200,6 +200,7 @@ impl Watcher {
         let (traces, refused) = self.prober.begin(&how.aim, tag, &host, addresses);
         if let Err(failure) = refused {
             tracing::warn!(host = %word(&host), "not traced, and tried again: {failure}");
+            self.voice.point(&failure.to_string());
         }
         if traces == 0 {
             return self.end(ticket, Ended::Failed);
@@ -225,6 +226,7 @@ impl Watcher {
             Happened::Failed(tag, cause) => {
                 if let Some(Errand { host, .. }) = self.errands.get(&tag) {
                     tracing::warn!(host = %word(host), "not traced, and tried again: {cause}");
+                    self.voice.point(&cause.to_string());
                 }
                 self.over(tag, Ended::Failed);
             }
