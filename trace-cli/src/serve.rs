@@ -109,15 +109,7 @@ async fn live_on(mut supervisor: Supervisor, metrics: Arc<Metrics>, state: Strin
 
 /// From here on strangers are listened to: nothing but the data directory can be reached, and no program started. A browser
 /// that is open lives in a process of its own.
-///
-/// A directory that is not there yet cannot be named in a wall that keeps everything else out. There is none then.
 fn confine(settings: &ServeSettings, live: Option<&Live>, voice: Voice) {
-    if let From::Directory(directory) = &settings.from
-        && !directory.exists()
-    {
-        voice.tell(|| "not confined: there is no data directory yet".to_owned());
-        return;
-    }
     let files = live.map(Live::files).unwrap_or_default();
     let standing = settings.walls().read(&files).build();
     voice.tell(|| standing.to_string());

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::lab::{Chain, Fault, Lab, lab_test, nft};
+use crate::lab::{Chain, Fault, Lab, Names, lab_test, nft};
 use crate::run::{Home, Rights, Run};
 
 /// The check called so: its state, what was found, and what mends it.
@@ -112,6 +112,35 @@ lab_test! {
         let nowhere = lab.unroutable(4).to_string();
         let run = doctor(&home, &lab, Rights::None, &["--probe", &nowhere]).ends_with(3);
         assert!(check(&run, "first hop").1.contains("no route"));
+    }
+
+    fn a_machine_without_ipv6_and_without_names_is_told_so() {
+        let lab = Chain::of(1).build();
+        let home = Home::new();
+        let run = doctor(&home, &lab, Rights::None, &[]).ends_with(0);
+        let (state, found, _) = check(&run, "IPv6");
+        assert!(state == "limited" && found.starts_with("there is no route"), "{state}: {found}");
+        lab.vantage().ip(&format!("route add 2001:db8::/32 via {}\n", lab.hop(1, 6)));
+        let run = doctor(&home, &lab, Rights::None, &[]).ends_with(0);
+        let (state, found, _) = check(&run, "IPv6");
+        assert!(state == "works" && found.starts_with("there is a route, from "), "{state}: {found}");
+        lab.vantage().sysctl("ipv6/conf/all/disable_ipv6", "1");
+        let run = doctor(&home, &lab, Rights::None, &[]).ends_with(0);
+        let (state, found, remedy) = check(&run, "unprivileged probing, IPv6");
+        assert!(state == "limited" && found.contains("IPv6 is switched off"), "{state}: {found}");
+        assert_eq!(remedy, "sudo sysctl -w net.ipv6.conf.all.disable_ipv6=0");
+
+        // The files of the laboratory take the place of those of this machine.
+        Names::default().install(lab.vantage(), home.path());
+        let run = doctor(&home, &lab, Rights::None, &[]).ends_with(0);
+        let (state, found, _) = check(&run, "names");
+        assert_eq!((state.as_str(), found.as_str()), ("works", "127.0.0.1 is asked for them"));
+        home.write("resolv.conf", "");
+        home.write("hosts", "");
+        let run = doctor(&home, &lab, Rights::None, &[]).ends_with(0);
+        let (state, found, remedy) = check(&run, "names");
+        assert_eq!(state, "limited", "{found}");
+        assert!(remedy.contains("resolv.conf") || remedy.contains("/etc/hosts"), "{remedy}");
     }
 
     fn what_is_configured_and_kept_is_looked_at() {

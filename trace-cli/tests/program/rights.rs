@@ -1,7 +1,9 @@
 //! What the program may still do while it traces: its rights are gone, raw sockets work all the same, and what no tracer
 //! needs is refused.
 
+use std::fs::OpenOptions;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -147,6 +149,58 @@ lab_test! {
             let status = status_behind_walls(&mut home.command_of(&program, &marked));
             assert_eq!(field(&status, "CapEff"), "0000000000002000", "{status}");
             assert_eq!(field(&status, "CapPrm"), "0000000000002000", "{status}");
+        });
+    }
+
+    /// Whoever makes the program read something of his meets no right: they are gone when it opens the first file.
+    fn rights_are_gone_before_a_config_is_read() {
+        let lab = Chain::of(1).without_limits().build();
+        let home = Home::new();
+        let Some(program) = with_file_capabilities(&home, "+ep") else { return };
+        let config = home.path().join("config.toml");
+        rustix::fs::mknodat(rustix::fs::CWD, &config, rustix::fs::FileType::Fifo, 0o600.into(), 0).expect("make a pipe");
+        let target = lab.target(4).to_string();
+        for is_root in [true, false] {
+            lab.vantage().enter(|| {
+                if !is_root {
+                    become_a_plain_user();
+                }
+                let mut command = home.command_of(&program, &["trace", &target, "-n", "--no-geo"]);
+                command.env("TRACE_CONFIG", &config).stdout(Stdio::null());
+                let mut child = command.spawn().expect("start the program");
+                // It can be opened for writing as soon as somebody reads it.
+                let mut writer = OpenOptions::new();
+                writer.write(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+                let mut tries = 0;
+                let pipe = loop {
+                    match writer.open(&config) {
+                        Ok(pipe) => break pipe,
+                        Err(error) => {
+                            assert!(tries < 3000 && child.try_wait().expect("look at the program").is_none(), "{error}");
+                            tries += 1;
+                            std::thread::park_timeout(std::time::Duration::from_millis(10));
+                        }
+                    }
+                };
+                let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).expect("read its status");
+                for set in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
+                    assert_eq!(field(&status, set), "0000000000000000", "{set} in\n{status}");
+                }
+                assert_eq!(field(&status, "NoNewPrivs"), "1", "{status}");
+                drop(pipe);
+                assert_eq!(child.wait().expect("wait for the program").code(), Some(0));
+            });
+        }
+    }
+
+    /// The server lives behind walls, too.
+    #[cfg(feature = "serve")]
+    fn the_server_has_no_right_and_a_filter() {
+        let lab = Chain::of(1).without_limits().build();
+        let home = Home::new();
+        lab.vantage().enter(|| {
+            let arguments = ["serve", "--no-open", "--listen", "127.0.0.1:0", "--allow-trace"];
+            is_powerless(&status_behind_walls(&mut home.command(&arguments)));
         });
     }
 
