@@ -8,6 +8,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::say::Voice;
+
 /// What the system needs for names of hosts, users, time zones and certificates. No home is among it.
 const SYSTEM: [&str; 12] = [
     "/etc",
@@ -58,6 +60,13 @@ impl Walls {
         self
     }
 
+    /// The same for a directory that may not be there yet, and cannot be named in a wall before: then for the first above
+    /// it that is.
+    pub(crate) fn write_within(self, directory: &Path) -> Self {
+        let there = directory.ancestors().find(|above| above.exists()).unwrap_or(directory).to_owned();
+        self.write(&there)
+    }
+
     /// The same for the directory that a file is written in.
     pub(crate) fn write_beside(self, file: &Path) -> Self {
         match file.parent() {
@@ -70,6 +79,12 @@ impl Walls {
     pub(crate) fn read_beside(self, file: &Path) -> Self {
         let directory = file.parent().filter(|directory| !directory.as_os_str().is_empty());
         self.read([&directory.unwrap_or(Path::new(".")).to_owned()])
+    }
+
+    /// Puts the walls up, and tells those who asked for it what holds.
+    pub(crate) fn stand(&self, voice: Voice) {
+        let standing = self.build();
+        voice.tell(|| standing.to_string());
     }
 
     /// Puts the walls up for this thread and all it will start, for good.

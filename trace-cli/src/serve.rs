@@ -111,6 +111,5 @@ async fn live_on(mut supervisor: Supervisor, metrics: Arc<Metrics>, state: Strin
 /// that is open lives in a process of its own.
 fn confine(settings: &ServeSettings, live: Option<&Live>, voice: Voice) {
     let files = live.map(Live::files).unwrap_or_default();
-    let standing = settings.walls().read(&files).build();
-    voice.tell(|| standing.to_string());
+    settings.walls().read(&files).stand(voice);
 }

@@ -17,6 +17,7 @@ use trace_render::MapOptions;
 use trace_store::Documents;
 
 use crate::args::{Asked, Drawing, Format, Locating, OriginArguments, SourceFiles, TraceArguments};
+use crate::confine::Walls;
 use crate::exit::{Blame as _, Exit, Failure, Result};
 use crate::host::Wish;
 use crate::output::Output;
@@ -75,6 +76,13 @@ impl Sources {
     /// The same, with what lies in the data directory, as far as there is one.
     pub(crate) fn beside(self, data_dir: Option<PathBuf>) -> Self {
         Self { data_dir: self::data_dir(data_dir).ok(), ..self }
+    }
+
+    /// Walls that leave those files to be read, and answers of services to be kept in the data directory.
+    pub(crate) fn walls(&self) -> Walls {
+        let files = [&self.places, &self.mmdb, &self.ix, &self.hints].into_iter().flatten();
+        let walls = Walls::new().read(files);
+        self.data_dir.iter().fold(walls, |walls, directory| walls.write_within(directory))
     }
 }
 

@@ -58,7 +58,10 @@ fn read_all(
     let mut hints = Hints::builtin();
     // Of several files the first goes first.
     for path in sources.hints.iter().rev() {
-        hints = hints.with(path).blame(Exit::Senseless)?;
+        match Hints::builtin().with(path) {
+            Ok(_) => hints = hints.with(path).blame(Exit::Senseless)?,
+            Err(error) => unusable(path, error)?,
+        }
     }
     builder = builder.hints(hints);
     for path in &sources.mmdb {

@@ -60,11 +60,7 @@ impl ServeSettings {
     /// of it, too, make files beside it.
     pub(crate) fn walls(&self) -> Walls {
         match &self.from {
-            // What is not there yet cannot be named in a wall: then it is the first directory above it that is.
-            From::Directory(directory) => {
-                let there = directory.ancestors().find(|above| above.exists());
-                Walls::new().write(there.unwrap_or(directory))
-            }
+            From::Directory(directory) => Walls::new().write_within(directory),
             // Also what takes the place of the file later.
             From::Csv(file) => Walls::new().read_beside(file),
         }

@@ -36,7 +36,9 @@ fn look_up(
     voice: Voice,
     output: &mut Output,
 ) -> Result<Exit> {
-    let chain = sources::open(&Sources::from(typed.sources).beside(data_dir), voice)?;
+    let from = Sources::from(typed.sources).beside(data_dir);
+    let chain = sources::open(&from, voice)?;
+    from.walls().stand(voice);
     let atlas = chain.atlas(typed.addresses.iter().copied());
     let mut places: Vec<(IpAddr, Located)> = typed
         .addresses

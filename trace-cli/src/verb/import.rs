@@ -10,6 +10,7 @@ use trace_store::import::{self, Traces};
 use trace_store::{Documents, Error, Imported, Store};
 
 use crate::args::ImportArguments;
+use crate::confine::Walls;
 use crate::exit::{Blame as _, Exit, Failure, Result};
 use crate::output::Output;
 use crate::report::table::plural;
@@ -25,13 +26,18 @@ pub(crate) fn run(
     voice: Voice,
     output: &mut Output,
 ) -> Result<Exit> {
-    let mut feed = Feed { files: files(&typed.files)?.into_iter(), open: None, failed: false, voice };
+    let files = files(&typed.files)?;
+    let walls = files.iter().fold(Walls::new(), |walls, file| walls.read_beside(file));
+    let mut feed = Feed { files: files.into_iter(), open: None, failed: false, voice };
     if typed.dry_run {
         let count = u64::try_from(feed.by_ref().count()).unwrap_or(u64::MAX);
         output.print(&format!("would bring in {}\n", plural(count, "trace", "traces")))?;
         return Ok(if feed.failed { Exit::CouldNotKeep } else { Exit::Done });
     }
-    let mut store = Store::open(&settings::data_dir(data_dir)?).blame(Exit::CouldNotKeep)?;
+    let directory = settings::data_dir(data_dir)?;
+    let mut store = Store::open(&directory).blame(Exit::CouldNotKeep)?;
+    // The files may be from anybody.
+    walls.write(&directory).stand(voice);
     let documents = if typed.documents { Documents::Write } else { Documents::Skip };
     let imported = store.import(feed.by_ref(), documents);
     told(imported, &store, &feed, output)

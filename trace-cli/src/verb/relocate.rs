@@ -50,6 +50,7 @@ pub(crate) fn run(
     } else {
         there(&directory)?
     };
+    from.walls().write(&directory).stand(voice);
     let ids = ids(&store, &traces)?;
     let mut run = Relocation {
         chain: &chain,

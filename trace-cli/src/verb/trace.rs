@@ -38,7 +38,7 @@ use crate::exit::{Blame as _, Exit, Failure, Result};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::say::Voice;
-use crate::settings::TraceSettings;
+use crate::settings::{Sources, TraceSettings};
 
 pub(super) type AnyTracer = Tracer<Box<dyn Link>>;
 
@@ -72,8 +72,7 @@ pub(crate) fn run(
     let mut tracer = Tracer::new(link).with_rate(settings.rate);
     voice.tell(|| format!("probing with {} sockets", tracer.mode()));
     // Everything is open that was named; from here on strangers are listened to.
-    let standing = walls(&settings).build();
-    voice.tell(|| standing.to_string());
+    walls(&settings).stand(voice);
 
     // The store of the traces themselves is busy keeping some while others are started.
     let before = settings.data_dir.as_deref().and_then(|directory| Store::open_read_only(directory).ok());
@@ -100,10 +99,8 @@ pub(crate) fn run(
 
 /// What a trace reads and writes once it has begun.
 fn walls(settings: &TraceSettings) -> Walls {
-    let sources = settings.sources.iter();
-    let files = sources.clone().flat_map(|from| [&from.places, &from.mmdb, &from.ix, &from.hints]).flatten();
-    let directories = sources.filter_map(|from| from.data_dir.as_ref()).chain(&settings.data_dir);
-    let walls = directories.fold(Walls::new().read(files), |walls, directory| walls.write(directory));
+    let walls = settings.sources.as_ref().map_or_else(Walls::new, Sources::walls);
+    let walls = settings.data_dir.iter().fold(walls, |walls, directory| walls.write(directory));
     settings.map.iter().fold(walls, |walls, map| walls.write_beside(&map.path))
 }
 

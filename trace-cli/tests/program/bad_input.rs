@@ -117,7 +117,8 @@ lab_test! {
         let lab = Chain::of(1).without_limits().build();
         let target = lab.target(4).to_string();
         let feed = |row: &str| format!("192.0.2.0/24,AR\n{row}\n").into_bytes();
-        let cases: [(&str, Vec<u8>, &[&str]); 7] = [
+        let cases: [(&str, Vec<u8>, &[&str]); 8] = [
+            ("--hints", b"no rule at all (\n".to_vec(), &["line 1"]),
             ("--mmdb", Vec::new(), &["it is empty", "fetch it anew"]),
             ("--mmdb", b"SQLite format 3\0 or any other vendor's".to_vec(), &["MaxMind", "offset"]),
             ("--places", feed("10.0.0.0/99,DE"), &["line 2", "prefix", "10.0.0.0/99"]),
@@ -133,7 +134,7 @@ lab_test! {
             let trace = ["trace", &target, "-n", flag, &file, "--map", "map.svg", "--format", "json"];
             whole_but_told(&home, home.run_in(&lab, Rights::None, &trace), &[&[file.as_str()], words].concat());
         }
-        for flag in ["--mmdb", "--places", "--ix"] {
+        for flag in ["--mmdb", "--places", "--ix", "--hints"] {
             let home = Home::new();
             let file = home.write("huge", "");
             std::fs::File::options().write(true).open(&file).and_then(|file| file.set_len(5 << 30)).expect("5 GB of nothing");

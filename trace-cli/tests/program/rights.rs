@@ -204,6 +204,19 @@ lab_test! {
         });
     }
 
+    /// So do those who read what strangers wrote without probing.
+    fn who_reads_files_of_others_and_answers_of_services_is_confined() {
+        let lab = Chain::of(1).without_limits().build();
+        let home = Home::new();
+        let target = lab.target(4).to_string();
+        let trace = home.run_in(&lab, Rights::None, &["trace", &target, "-n", "--format", "json"]).ends_with(0).stdout;
+        let file = home.write("trace.json", &trace);
+        for arguments in [&["import", file.as_str()][..], &["relocate", "latest"], &["geo", "lookup", "-n", "192.0.2.1"]] {
+            let run = home.run_in(&lab, Rights::None, &[arguments, &["-v"]].concat()).ends_with(0);
+            assert!(run.stderr.contains("files (Landlock)") && run.stderr.contains("(seccomp) confined"), "{}", run.stderr);
+        }
+    }
+
     /// In the middle of a trace, from within the process itself, everything is tried that a tracer does not need.
     fn what_no_tracer_needs_is_refused() {
         let lab = Chain::of(1).without_limits().build();

@@ -9,6 +9,7 @@ use trace_geo::update::{Database, Progress, Settings, Update, UpdateFault, updat
 
 use crate::args::UpdateArguments;
 use crate::clock;
+use crate::confine::Walls;
 use crate::exit::{Blame as _, Exit, Result};
 use crate::output::Output;
 use crate::report::sources::updates::{self, Row};
@@ -38,6 +39,7 @@ pub(super) fn run(
         }
     }
     let directory = sources::directory(&data_dir);
+    Walls::new().write_within(&data_dir).stand(voice);
     let mut worst = Exit::Done;
     let mut rows = Vec::new();
     for database in wanted {
