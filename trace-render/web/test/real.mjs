@@ -1,7 +1,7 @@
 // The page against the real program on real databases: `node test/real.mjs BINARY [FILTER]`. It makes the databases itself, from documents
 // and a CSV, and sends no packet anywhere.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { Checks, axe, expect, until, wide } from "./checks.mjs";
 import { documents, oldCsv } from "./documents.mjs";
@@ -84,23 +84,41 @@ await check("real: policy and kinds of the page's files", {}, async (opened) => 
   expect(sum > 50_000 && sum < 250_000, `${sum} bytes`);
 });
 
-await check("real: the first view is there within a second", {}, async (opened) => {
+await check("real: the first view is there soon", {}, async (opened) => {
   await opened.goto(`${base}/`);
   await until(opened, "rows and map", () => document.querySelectorAll(".targets tbody tr").length > 0 && document.querySelector(".panel-map .tools").textContent !== "");
   const ms = await opened.evaluate(() => performance.now());
   checks.figures["first view, ms"] = ms.toFixed(0);
+  // Half a second where nothing else runs; what is far from that is wrong on a busy machine too.
+  expect(ms < 5000, `after ${ms.toFixed(0)} ms`);
 });
 
 await check("real: downloads", {}, async (opened) => {
   await checks.open(opened, VIEWS.trace);
-  for (const [name, begins] of [["PNG", "\u0089PNG"], ["SVG", "<svg"], ["CSV", ""], ["JSON", "{"], ["GeoJSON", "{"]]) {
+  const { hops } = await get(`/api/v1/traces/${one.last.id}`);
+  const answered = hops.flatMap((hop) => [...new Set(hop.probes.flatMap((probe) => probe.from ?? []))].map((address) => [hop.ttl, address]));
+  const download = async (name) => {
     const waiting = opened.waitForEvent("download");
     await opened.getByRole("link", { name, exact: true }).click();
-    const download = await waiting;
-    const stream = await download.createReadStream();
-    const [first] = await stream.take(1).toArray();
-    expect(first.toString("latin1").startsWith(begins), `${name}: ${first.subarray(0, 20)}`);
-  }
+    const file = await waiting;
+    return readFileSync(await file.path());
+  };
+  expect((await download("PNG")).toString("latin1").startsWith("\u0089PNG"), "a PNG");
+  const svg = (await download("SVG")).toString();
+  expect(svg.startsWith("<svg") && svg.includes("Tokyo"), svg.slice(0, 80));
+  const [head, ...rows] = (await download("CSV")).toString().trimEnd().split(/\r?\n/).map((line) => line.split(","));
+  const column = (name) => {
+    expect(head.includes(name), `the heading has ${name}: ${head}`);
+    return rows.map((row) => row[head.indexOf(name)]);
+  };
+  expect(column("id").every((id) => id === one.last.id), "every row is of this trace");
+  const told = column("ttl").map((ttl, i) => [Number(ttl), column("address")[i]]).filter(([, address]) => address !== "");
+  expect(JSON.stringify(told) === JSON.stringify(answered), `a row a TTL and router: ${JSON.stringify(told)}`);
+  expect(column("city").includes("Tokyo") && column("min_ms").filter((text) => Number(text) > 0).length === answered.length, "places and times are in the rows");
+  const document = JSON.parse(await download("JSON"));
+  expect(document.id === one.last.id && document.hops.length === hops.length, "the document is the trace");
+  const { features } = JSON.parse(await download("GeoJSON"));
+  expect(features.length > 3, "the scene has features");
 });
 
 await check("real: two traces in two clicks, and levels", {}, async (opened) => {
