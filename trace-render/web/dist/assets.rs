@@ -3,7 +3,7 @@
     Asset {
         path: "/",
         content_type: "text/html; charset=utf-8",
-        etag: "\"6a033bda5f028d741c7b52ee\"",
+        etag: "\"7304ffcae8d97b4f58938656\"",
         immutable: false,
         encoding: Encoding::Gzip,
         length: 1156,
@@ -55,15 +55,6 @@
         bytes: include_bytes!("noto-sans-600.woff2"),
     },
     Asset {
-        path: "/assets/page.20f8b5f2f972.js",
-        content_type: "text/javascript; charset=utf-8",
-        etag: "\"20f8b5f2f972c0303322249c\"",
-        immutable: true,
-        encoding: Encoding::Gzip,
-        length: 142363,
-        bytes: include_bytes!("page.js.gz"),
-    },
-    Asset {
         path: "/assets/page.533bf9a91580.css",
         content_type: "text/css; charset=utf-8",
         etag: "\"533bf9a91580e1f92f2cdeec\"",
@@ -71,5 +62,14 @@
         encoding: Encoding::Gzip,
         length: 29873,
         bytes: include_bytes!("page.css.gz"),
+    },
+    Asset {
+        path: "/assets/page.886bf580fb74.js",
+        content_type: "text/javascript; charset=utf-8",
+        etag: "\"886bf580fb747340c47ecac8\"",
+        immutable: true,
+        encoding: Encoding::Gzip,
+        length: 142713,
+        bytes: include_bytes!("page.js.gz"),
     },
 ]

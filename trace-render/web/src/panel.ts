@@ -73,10 +73,12 @@ export class Feed<T> {
   private timer = 0;
   private last: number | null = null;
   private text = "";
-  private readonly unwatch: () => void;
+  private readonly unwatch: (() => void)[];
 
   constructor(private readonly options: FeedOptions<T>, signal: AbortSignal) {
-    this.unwatch = watch.recovered(() => void this.ask());
+    this.unwatch = [watch.recovered(() => void this.ask()), watch.renewed(() => {
+      if (options.every !== undefined) void this.ask();
+    })];
     signal.addEventListener("abort", () => this.end());
     void this.ask();
   }
@@ -84,7 +86,7 @@ export class Feed<T> {
   private end(): void {
     this.request?.abort();
     clearTimeout(this.timer);
-    this.unwatch();
+    for (const end of this.unwatch) end();
   }
 
   /** Asks again, for something else perhaps: what was shown is no longer what is wanted. */

@@ -10,7 +10,7 @@ export type Condition =
   | { kind: "login" };
 
 const OFTEN_MS = 5_000;
-const SELDOM_MS = 15_000;
+const SELDOM_MS = 10_000;
 
 export class Watch {
   status: Status | null = null;
@@ -20,6 +20,9 @@ export class Watch {
   private timer = 0;
   private readonly listeners = new Set<() => void>();
   private readonly mended = new Set<() => void>();
+  private readonly news = new Set<() => void>();
+  /** What the store held when it was last asked. */
+  private held: string | null = null;
 
   start(): void {
     void this.ask();
@@ -45,6 +48,12 @@ export class Watch {
     return () => this.mended.delete(listener);
   }
 
+  /** Calls back when the store holds something else than before: more traces, or it is another database. */
+  renewed(listener: () => void): () => void {
+    this.news.add(listener);
+    return () => this.news.delete(listener);
+  }
+
   async ask(): Promise<void> {
     clearTimeout(this.timer);
     const before = this.condition.kind;
@@ -61,8 +70,18 @@ export class Watch {
     }
     for (const listener of this.listeners) listener();
     if (this.condition.kind === "ok" && before !== "ok" && before !== "starting") for (const listener of this.mended) listener();
+    if (this.condition.kind === "ok") {
+      const held = this.held;
+      this.held = this.holds();
+      if (before === "ok" && held !== this.held) for (const listener of this.news) listener();
+    }
     const wait = this.condition.kind === "ok" ? SELDOM_MS : OFTEN_MS;
     this.timer = window.setTimeout(() => void this.ask(), document.hidden ? 4 * wait : wait);
+  }
+
+  private holds(): string {
+    const store = this.status?.store;
+    return `${store?.traces} ${store?.targets} ${store?.newest}`;
   }
 }
 

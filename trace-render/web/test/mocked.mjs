@@ -1,5 +1,6 @@
 // The page against the mock server: every view in both themes and three widths under axe-core, keyboard, hostile text, states and faults,
 // links that carry the state, the live view, frame times. `node test/mocked.mjs [FILTER]`.
+import { counting } from "./canvas.mjs";
 import { Checks, axe, expect, until, wide } from "./checks.mjs";
 import { settled } from "./browser.mjs";
 import { frames } from "./frames.mjs";
@@ -306,7 +307,8 @@ await check("live: off unless it is allowed", { mock: "?allow=0" }, async (opene
   expect((await opened.locator("form").count()) === 0, "no form");
 });
 
-await check("live: hops appear as they are heard", {}, async (opened) => {
+await check("live: hops and their marks appear as they are heard", {}, async (opened) => {
+  await counting(opened);
   await checks.open(opened, "/live");
   await opened.locator("#host").fill("tokyo.example.jp");
   await opened.keyboard.press("Enter");
@@ -314,6 +316,8 @@ await check("live: hops appear as they are heard", {}, async (opened) => {
   const early = await opened.locator(".hops tbody tr").count();
   await until(opened, "all hops, and the link to the trace", () => document.querySelectorAll(".hops tbody tr").length >= 9 && document.body.innerText.includes("Open the trace"));
   expect(early < 9, `they came one after another (${early})`);
+  const marks = await opened.evaluate(() => window.marks);
+  expect(marks[0] === 0 && marks.at(-1) > 3 && marks.length > 3 && marks.every((number, i) => i === 0 || number > marks[i - 1]), `the map draws itself: marks ${marks}`);
   await opened.getByRole("link", { name: "Open the trace" }).click();
   await until(opened, "the trace", () => location.pathname.startsWith("/trace/"));
 });

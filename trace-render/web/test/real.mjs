@@ -4,7 +4,11 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { Checks, axe, expect, until, wide } from "./checks.mjs";
+import { geoInterpolate } from "d3-geo";
+import { INK, along, painted, position } from "./canvas.mjs";
 import { documents, oldCsv } from "./documents.mjs";
+import { faults } from "./faults.mjs";
+import { walk } from "./keyboard.mjs";
 import { served } from "./served.mjs";
 
 const binary = process.argv[2];
@@ -45,6 +49,9 @@ await checks.start();
 const check = async (name, options, act) => {
   if (filter.test(name)) await checks.check(name, options, act);
 };
+
+// It waits more than it works: the others need not wait for it.
+const faulty = check("real: a database that is locked, newer, damaged, gone or another: said, and well again by itself", {}, (opened) => faults(opened, work, data, run, serve));
 
 const { items: targets } = await get("/api/v1/targets");
 const one = targets.find((target) => target.name === "tokyo.example.jp");
@@ -149,55 +156,65 @@ await check("real: hostile names stay text", {}, async (opened) => {
   }
 });
 
-await check("real: the database goes, is damaged, and comes back", {}, async (opened) => {
-  const own = `${work}/own`;
-  mkdirSync(own);
-  // The file alone is not all of it: the newest traces may stand in its log.
-  run("--data-dir", data, "db", "backup", `${own}/traces.sqlite`);
-  const there = await serve("--data-dir", own);
-  await opened.goto(`${there}/`);
-  await until(opened, "the rows", () => document.querySelectorAll(".targets tbody tr").length > 3);
-  const ask = () => opened.evaluate(() => dispatchEvent(new Event("online")));
-  const banner = async (what, pattern) => {
-    for (let i = 0; i < 60; i++) {
-      await ask();
-      await opened.waitForTimeout(200);
-      const text = await opened.evaluate(() => (document.querySelector(".banner").hidden ? "" : document.querySelector(".banner").innerText));
-      if (pattern.test(text)) return;
-      if (i === 59) throw new Error(`${what}: ${text}`);
-    }
-  };
-  for (const name of ["traces.sqlite", "traces.sqlite-wal", "traces.sqlite-shm"]) {
-    try {
-      renameSync(`${own}/${name}`, `${own}/${name}.away`);
-    } catch {
-      // There is no log where nobody writes.
-    }
-  }
-  await banner("missing", /no database/i);
-  writeFileSync(`${own}/traces.sqlite`, "this is no database, and long enough to be looked at".repeat(100));
-  await banner("damaged", /damaged|cannot be read|no database/i);
-  rmSync(`${own}/traces.sqlite`);
-  renameSync(`${own}/traces.sqlite.away`, `${own}/traces.sqlite`);
-  await banner("well again", /^$/);
-  await until(opened, "the rows are back", () => document.querySelectorAll(".targets tbody tr").length > 3);
+await check("real: by keys alone, from the overview to a comparison and back", {}, async (opened) => {
+  await checks.open(opened, "/");
+  await walk(opened, "tokyo.example.jp");
 });
 
-await check("real: a plain CSV", {}, async (opened) => {
+await check("real: how targets stand, what changed today and this week, and the filters", {}, async (opened) => {
+  await checks.open(opened, "/");
+  const row = (name) => opened.locator(".targets tbody tr").filter({ hasText: name });
+  const cell = async (name, column) => (await row(name).locator(`td.${column}`).innerText()).trim();
+  await until(opened, "the changes are worked out", () => document.querySelectorAll(".targets tbody tr").length > 9 && document.querySelectorAll(".targets [title='Being worked out']").length === 0);
+  expect(Number(await cell("moving.example.sg", "c-day")) > 0 && Number(await cell("moving.example.sg", "c-week")) > 0, "what changed today is counted for the day and the week");
+  expect((await cell("tokyo.example.jp", "c-day")) === "0" && Number(await cell("tokyo.example.jp", "c-week")) > 1, "what changed earlier is counted for the week alone");
+  expect((await cell("frankfurt.example.net", "c-week")) === "0", "and what did not, not at all");
+  const states = { Reached: ["reached", "tokyo.example.jp", /^reached$/i], "Not reached": ["not-reached", "silent.example.cl", /^not reached$/i], Stale: ["stale", "gone.example.is", /^stale$/i] };
+  let sum = 0;
+  for (const [label, [status, name, word]] of Object.entries(states)) {
+    expect(word.test(await cell(name, "c-status")), `${name} is ${label}: ${await cell(name, "c-status")}`);
+    const { items } = await get(`/api/v1/targets?status=${status}`);
+    expect(items.length > 0 && items.every((target) => target.status === status) && items.some((target) => target.name === name), `?status=${status}`);
+    sum += items.length;
+    const another = await opened.context().newPage();
+    await checks.open(another, `/?status=${status}`);
+    await until(another, `the link to ${label}`, (number) => document.querySelectorAll(".targets tbody tr").length === number && document.querySelector("[data-value][aria-pressed=true]") !== null, items.length);
+    expect((await another.getByRole("button", { name: label, exact: true }).getAttribute("aria-pressed")) === "true", `${label} is pressed`);
+    await another.close();
+  }
+  expect(sum === (await get("/api/v1/targets")).items.length, "every target is in one of them");
+  await opened.getByRole("button", { name: "Changed in 24 h" }).click();
+  await until(opened, "those that changed today", () => [...document.querySelectorAll(".targets tbody tr td.c-day")].every((cell) => Number(cell.innerText) > 0) && document.querySelectorAll(".targets tbody tr").length > 0);
+  expect((await row("moving.example.sg").count()) === 1 && (await row("tokyo.example.jp").count()) === 0, "and no others");
+});
+
+await check("real: a plain CSV of the old form, its columns in another order", {}, async (opened) => {
   const there = await serve("--csv", `${work}/old.csv`);
   await opened.goto(`${there}/`);
   await until(opened, "the map", () => /path/.test(document.querySelector(".panel-map .tools").textContent) && document.querySelectorAll(".targets tbody tr").length === 1);
   const { features, routes } = await (await fetch(`${there}/api/v1/map`)).json();
   const marks = features.filter((feature) => feature.properties.kind === "mark");
   const legs = features.filter((feature) => feature.properties.kind === "leg");
-  expect(routes.length === 3 && legs.every(({ properties }) => [properties.from, properties.to].every((mark) => marks[mark].properties.stops.some((stop) => stop.route === properties.route))), "a leg joins only within its trace");
+  expect(routes.length === 3 && legs.length === 4 && legs.every(({ properties }) => [properties.from, properties.to].every((mark) => marks[mark].properties.stops.some((stop) => stop.route === properties.route))), "a leg joins only within its trace");
   expect((await opened.locator(".lamp").innerText()).includes("CSV"), "the page says that it is a CSV");
   const findings = [...(await axe(opened)), ...(await wide(opened))];
   expect(findings.length === 0, findings.join());
+  // Over the Atlantic from London to New York: the great circle is painted, and its ends are.
+  const view = position(-40, 45, 2);
+  await opened.goto(`${there}/?${view.query}`);
+  await painted(opened, "London", view.at([-0.12, 51.5]), 8, INK.first, 12);
+  await painted(opened, "New York", view.at([-74, 40.71]), 8, INK.first, 12);
+  const course = geoInterpolate([-0.12, 51.5], [-74, 40.71]);
+  const share = await along(opened, [0.2, 0.35, 0.5, 0.65, 0.8].map((t) => view.at(course(t))), INK.first);
+  expect(share === 1, `the leg is painted along its way: ${share}`);
   await opened.locator(".targets tbody a.row-link").click();
   await until(opened, "its traces", () => document.querySelectorAll(".traces tbody tr").length === 3);
-  await opened.locator(".traces tbody a").first().click();
-  await until(opened, "hops", () => document.querySelectorAll(".hops tbody tr").length > 0);
+  const times = await opened.locator(".traces tbody a.row-link").allInnerTexts();
+  expect(JSON.stringify(times.map((time) => time.replace(/\.\d+/, ""))) === JSON.stringify(["2021-01-31 21:06:12", "2021-01-25 00:30:00", "2021-01-19 23:04:04"]), `times with their zones, in UTC: ${times}`);
+  await opened.locator(".traces tbody a.row-link").last().click();
+  await until(opened, "hops", () => document.querySelectorAll(".hops tbody tr").length === 3);
+  const hops = await opened.locator(".hops tbody tr").allInnerTexts();
+  expect(["Los Angeles", "Tokyo", "Sydney"].every((city, i) => hops[i].includes(city)), hops.join(" / "));
 });
 
 await check("real: a trace of this machine, started from the page", {}, async (opened) => {
@@ -237,6 +254,7 @@ await check("real: a map that stands alone, from a file and without a network", 
   }
 });
 
+await faulty;
 expect(traces.length > 3, "the generator made several traces");
 const failed = await checks.end();
 process.exit(failed === 0 ? 0 : 1);
