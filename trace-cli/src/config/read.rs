@@ -31,7 +31,10 @@ pub(super) fn read(text: &str, path: &Path, exposed: Option<String>) -> Checked 
     let mut reader = Reader { text, path, known: Known::new(), mistakes: Vec::new() };
     for error in errors {
         let span = error.span().unwrap_or(0..0);
-        reader.mistake(span, error.message().to_owned(), None);
+        let expected =
+            error.message().split_once("expected ").map(|(_, expected)| format!("write {expected} there"));
+        let hint = expected.unwrap_or_else(|| "a line is name = value, or a [table]".to_owned());
+        reader.mistake(span, error.message().to_owned(), Some(hint));
     }
     let mut config = reader.file(table.get_ref());
     if let (Some(why), Some(key)) = (&exposed, config.keys.first()) {
@@ -78,7 +81,10 @@ impl Reader<'_> {
                 (name, DeValue::Table(_)) => {
                     let tables = VERBS.into_iter().chain(["keys", "target"]);
                     let hint = nearest(name, tables).map(|near| format!("did you mean [{near}]?"));
-                    self.mistake(key.span(), format!("there is no table [{name}]"), hint);
+                    let hint = hint.unwrap_or_else(|| {
+                        format!("there are [{}], [keys] and [[target]]", VERBS.join("], ["))
+                    });
+                    self.mistake(key.span(), format!("there is no table [{name}]"), Some(hint));
                 }
                 _ => {
                     let options = owned(&self.known.shared());
@@ -109,7 +115,8 @@ impl Reader<'_> {
             let name = key.get_ref().as_ref();
             let Some(arg) = options.get(name) else {
                 let hint = self.elsewhere(name, options);
-                self.mistake(key.span(), format!("{place} has no option {name:?}"), hint);
+                let hint = hint.unwrap_or_else(|| "`trace-cli config show` lists all there are".to_owned());
+                self.mistake(key.span(), format!("{place} has no option {name:?}"), Some(hint));
                 continue;
             };
             match self.values(name, arg, value) {
@@ -167,12 +174,15 @@ impl Reader<'_> {
             return None;
         };
         let Some(host) = value.get_ref().as_str() else {
-            self.mistake(value.span(), "a host is a name or an address in quotation marks".to_owned(), None);
+            let written =
+                self.text.get(value.span()).and_then(|text| text.lines().next()).unwrap_or_default();
+            let hint = Some(format!("as host = \"{}\"", written.trim_matches(['"', '[', ']'])));
+            self.mistake(value.span(), "a host is a name or an address in quotation marks".to_owned(), hint);
             return None;
         };
         let is_network = host.parse::<ipnetwork::IpNetwork>().is_ok();
         if !is_network && let Err(error) = Host::read(host, None) {
-            self.mistake(value.span(), format!("{error:#}"), None);
+            self.mistake(value.span(), format!("{error:#}"), Some("as host = \"example.com\"".to_owned()));
             return None;
         }
         let (line, column) = self.place(value.span().start);
@@ -187,6 +197,8 @@ impl Reader<'_> {
                 let kebab = written.replace('_', "-").to_lowercase();
                 let hint = nearest(&kebab, KEYS.iter().map(|(known, _)| *known))
                     .map(|near| format!("did you mean {near:?}?"));
+                let all = || format!("there are {}", KEYS.map(|(known, _)| known).join(", "));
+                let hint = Some(hint.unwrap_or_else(all));
                 self.secret_mistake(key.span(), format!("[keys] has no option {written:?}"), hint);
                 continue;
             };
@@ -198,7 +210,7 @@ impl Reader<'_> {
                     self.secret_mistake(
                         value.span(),
                         format!("{written} is a text in quotation marks"),
-                        None,
+                        Some(format!("as {written} = \"...\"")),
                     );
                     continue;
                 }
@@ -206,7 +218,8 @@ impl Reader<'_> {
             match Secret::new(text) {
                 Ok(secret) => keys.push(WrittenKey { name, secret, line: self.place(key.span().start).0 }),
                 Err(fault) => {
-                    self.secret_mistake(value.span(), format!("{written} is no key: {fault}"), None)
+                    let hint = Some(format!("as {written} = \"...\""));
+                    self.secret_mistake(value.span(), format!("{written} is no key: {fault}"), hint);
                 }
             }
         }

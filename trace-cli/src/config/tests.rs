@@ -57,7 +57,7 @@ fn every_mistake_is_told_with_its_place_and_a_suggestion() {
     assert_snapshot!(wrong("wait = \"5 parsecs\"\nprotocol = \"ucmp\"\nno-dns = \"yes\"\nqueries = 0\n"), @r#"
     /etc/trace/config.toml:1:8: wait: "5 parsecs" is no span of time; examples: 500ms, 2s, 1m 30s, 7d
         1 | wait = "5 parsecs"
-          |        ^^^^^^^^^^^
+          |        ^^^^^^^^^^^ without the line it is 2s
 
     /etc/trace/config.toml:2:12: "ucmp" is no protocol; there are auto, icmp, udp, tcp, all
         2 | protocol = "ucmp"
@@ -65,11 +65,11 @@ fn every_mistake_is_told_with_its_place_and_a_suggestion() {
 
     /etc/trace/config.toml:3:10: no-dns is either true or false
         3 | no-dns = "yes"
-          |          ^^^^^
+          |          ^^^^^ write it as no-dns = true
 
     /etc/trace/config.toml:4:11: queries: 0 is not in 1..=255
         4 | queries = 0
-          |           ^
+          |           ^ write a number from 1 to 255
     "#);
     assert_snapshot!(wrong("every = \"1h\"\nipgeolocation-api-key = \"x\"\nplaces = [\"a.csv\", 3]\nport = [1, 2]\n"), @r#"
     /etc/trace/config.toml:1:1: the first part of the file has no option "every"
@@ -85,12 +85,12 @@ fn every_mistake_is_told_with_its_place_and_a_suggestion() {
 
     /etc/trace/config.toml:4:8: port is one port, not a list
         4 | port = [1, 2]
-          |        ^^^^^^
+          |        ^^^^^^ write it as port = 1
     "#);
     assert_snapshot!(wrong("[[target]]\nhost = \"https://example.com\"\n[[target]]\nevery = \"1h\"\n[[target]]\nhost = \"a\"\nmode = \"raw\"\n"), @r#"
     /etc/trace/config.toml:2:8: "https://example.com" is the address of a page (https), not of a host; give the host name alone
         2 | host = "https://example.com"
-          |        ^^^^^^^^^^^^^^^^^^^^^
+          |        ^^^^^^^^^^^^^^^^^^^^^ as host = "example.com"
 
     /etc/trace/config.toml:3:1: this target has no host
         3 | [[target]]
@@ -102,12 +102,63 @@ fn every_mistake_is_told_with_its_place_and_a_suggestion() {
     "#);
 }
 
+/// Whatever is wrong, there is a word on what to write instead.
+#[test]
+fn no_mistake_is_without_a_suggestion() {
+    let lines = [
+        "no-dns = \"off\"",
+        "no-dns = [true]",
+        "queries = 300",
+        "queries = 2.5",
+        "queries = true",
+        "queries = 1979-05-27",
+        "gap = []",
+        "gap = {}",
+        "wait = \"\"",
+        "protocol = \"x\"",
+        "max-ttl = -1",
+        "port = 70000",
+        "source = 3",
+        "places = 7",
+        "tos = \"a\"",
+        "zzz = 1",
+        "[zzz]",
+        "[[zzz]]",
+        "[keys]\nzzz = 1",
+        "[keys]\nmaxmind-license-key = []",
+        "[keys]\nmaxmind-license-key = \"a b\"",
+        "target = 1",
+        "target = [1]",
+        "[[target]]\nhost = 1",
+        "[[target]]\nhost = \"\"",
+        "[[target]]\nhost = \"a\"\nmode = \"raw\"",
+        "x",
+        "= 1",
+        "x = ",
+        "x = \"",
+        "x = [1",
+        "[x",
+        "x = 1 2",
+        "no-dns = true\nno-dns = true",
+        "ipv4 = true\nipv6 = true",
+        "every = \"1h\"",
+        "\u{0}",
+    ];
+    for line in lines {
+        let mistakes = read::read(line, Path::new("c"), None).mistakes;
+        assert!(!mistakes.is_empty(), "{line:?}");
+        for mistake in mistakes {
+            assert!(mistake.suggestion.is_some(), "{line:?}: {mistake:?}");
+        }
+    }
+}
+
 #[test]
 fn broken_lines_do_not_hide_others() {
     assert_snapshot!(wrong("theme = \"dark\norign = \"x\"\n[watch\nevery = \"soon\"\nevery = \"1h\"\n"), @r#"
     /etc/trace/config.toml:1:14: invalid basic string, expected `"`
         1 | theme = "dark
-          |              ^
+          |              ^ write `"` there
 
     /etc/trace/config.toml:2:1: the first part of the file has no option "orign"
         2 | orign = "x"
@@ -115,11 +166,11 @@ fn broken_lines_do_not_hide_others() {
 
     /etc/trace/config.toml:3:7: unclosed table, expected `]`
         3 | [watch
-          |       ^
+          |       ^ write `]` there
 
     /etc/trace/config.toml:5:1: there is no table [every]
         5 | every = "1h"
-          | ^^^^^
+          | ^^^^^ there are [trace], [watch], [map], [serve], [keys] and [[target]]
     "#);
 }
 
@@ -146,6 +197,7 @@ fn a_key_never_shows() {
     assert!(!said.contains("hush"), "{said}");
     assert_snapshot!(said, @r#"
     /etc/trace/config.toml:2:25: ipgeolocation-api-key is no key: there is a space at position 5; a key is one word: copy it again, without what stands around it
+          as ipgeolocation-api-key = "..."
 
     /etc/trace/config.toml:3:1: [keys] has no option "maxmind_license_key"
           did you mean "maxmind-license-key"?

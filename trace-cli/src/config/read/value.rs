@@ -25,10 +25,15 @@ impl Reader<'_> {
         arg: &Arg,
         value: &Spanned<DeValue<'_>>,
     ) -> Result<Vec<OsString>, Vec<Fault>> {
-        let wrong = |span, message| Err(vec![(span, message, None)]);
         match (known::kind(arg), value.get_ref()) {
             (Kind::Switch, DeValue::Boolean(_)) => Ok(Vec::new()),
-            (Kind::Switch, _) => wrong(value.span(), format!("{name} is either true or false")),
+            (Kind::Switch, _) => {
+                let text = self.text.get(value.span()).unwrap_or_default();
+                let text = text.trim_matches(['"', '\'']).to_ascii_lowercase();
+                let is_off = ["no", "off", "0", "false", "never", ""].contains(&text.as_str());
+                let hint = format!("write it as {name} = {}", !is_off);
+                Err(vec![(value.span(), format!("{name} is either true or false"), Some(hint))])
+            }
             (Kind::List, DeValue::Array(values)) => {
                 let (mut taken, mut faults) = (Vec::new(), Vec::new());
                 for value in values.iter() {
@@ -48,9 +53,9 @@ impl Reader<'_> {
     fn one(&self, name: &str, arg: &Arg, value: &Spanned<DeValue<'_>>) -> Result<OsString, Fault> {
         let text = match value.get_ref() {
             DeValue::String(text) => text.to_string(),
-            number @ (DeValue::Integer(_) | DeValue::Float(_)) if is_text(arg) => {
+            DeValue::Integer(_) | DeValue::Float(_) if is_text(arg) => {
                 let text = self.text.get(value.span()).unwrap_or_default();
-                let hint = number.is_integer().then(|| format!("write it as \"{text}\""));
+                let hint = Some(format!("write it as \"{text}\""));
                 return Err((value.span(), format!("{name} is a text in quotation marks"), hint));
             }
             DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
@@ -65,7 +70,13 @@ impl Reader<'_> {
                 };
                 let unit = arg.get_value_names().and_then(<[_]>::first).map(|name| name.to_lowercase());
                 let unit = unit.unwrap_or_else(|| "value".to_owned());
-                return Err((value.span(), format!("{name} is one {unit}, {what}"), None));
+                let first = match other {
+                    DeValue::Array(values) => values.first().and_then(|value| self.text.get(value.span())),
+                    _ => None,
+                };
+                let hint =
+                    first.map_or_else(|| otherwise(arg), |first| format!("write it as {name} = {first}"));
+                return Err((value.span(), format!("{name} is one {unit}, {what}"), Some(hint)));
             }
         };
         self.check(name, arg, &text).map_err(|(message, hint)| (value.span(), message, hint))?;
@@ -95,20 +106,34 @@ impl Reader<'_> {
                 let near = words(ContextKind::SuggestedValue).into_iter().next();
                 let near =
                     near.or_else(|| nearest(text, possible.iter().map(String::as_str)).map(str::to_owned));
-                let hint = near.map(|near| format!("did you mean {near:?}?"));
+                let hint = near.map_or_else(|| otherwise(arg), |near| format!("did you mean {near:?}?"));
+                let hint = Some(hint);
                 Err((format!("{text:?} is no {name}; there are {}", possible.join(", ")), hint))
             }
             ErrorKind::ValueValidation => {
                 let why = error.source().map(ToString::to_string).unwrap_or_default();
                 let told = why.contains(text) && !text.is_empty();
+                let range = why.split_once(" is not in ").and_then(|(_, range)| range.split_once("..="));
+                let hint = range.map_or_else(
+                    || otherwise(arg),
+                    |(least, most)| format!("write a number from {least} to {most}"),
+                );
                 Err((
                     if told { format!("{name}: {why}") } else { format!("{text:?} is no {name}: {why}") },
-                    None,
+                    Some(hint),
                 ))
             }
             ErrorKind::MissingRequiredArgument | ErrorKind::ArgumentConflict => Ok(()),
-            _ => Err((format!("{text:?} is no {name}"), None)),
+            _ => Err((format!("{text:?} is no {name}"), Some(otherwise(arg)))),
         }
+    }
+}
+
+/// What can be done about a value that is like none that makes sense.
+fn otherwise(arg: &Arg) -> String {
+    match arg.get_default_values().first() {
+        Some(default) => format!("without the line it is {}", default.to_string_lossy()),
+        None => "leave the line out if none is meant".to_owned(),
     }
 }
 
