@@ -18,6 +18,7 @@ use anyhow::{Context as _, anyhow};
 use etcetera::BaseStrategy as _;
 use trace_geo::Secret;
 
+use self::known::CHOOSING;
 pub(crate) use self::known::VERBS;
 pub(crate) use self::layer::{Given, Typed};
 pub(crate) use self::mistake::Mistake;
@@ -67,6 +68,8 @@ pub(crate) struct Config {
     pub(crate) path: Option<PathBuf>,
     /// What stands before the first table: it holds for every verb that has such a flag.
     pub(crate) shared: Section,
+    /// Of that, the flags of the whole program.
+    pub(crate) everywhere: Section,
     /// What holds for one verb.
     pub(crate) verbs: BTreeMap<String, Section>,
     pub(crate) targets: Vec<Target>,
@@ -116,7 +119,8 @@ impl Config {
 
     /// The sections that hold for a verb, the most particular first.
     pub(crate) fn sections(&self, verb: &str) -> Vec<&Section> {
-        self.verbs.get(verb).into_iter().chain([&self.shared]).collect()
+        let first = if CHOOSING.contains(&verb) { &self.everywhere } else { &self.shared };
+        self.verbs.get(verb).into_iter().chain([first]).collect()
     }
 
     /// Where a line of the file is.

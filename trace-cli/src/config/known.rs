@@ -8,9 +8,15 @@ use clap::{Arg, ArgAction, Command, CommandFactory as _};
 use crate::args::Arguments;
 
 /// The verbs that have a table of their own.
-pub(crate) const VERBS: [&str; 4] = ["trace", "watch", "map", "serve"];
+pub(crate) const VERBS: [&str; 14] = [
+    "trace", "watch", "map", "serve", "explain", "relocate", "list", "show", "history", "changes", "diff",
+    "export", "import", "doctor",
+];
 /// What is typed or not, and never written down.
-const TYPED_ONLY: [&str; 5] = ["help", "version", "config", "yes", "output"];
+const TYPED_ONLY: [&str; 8] = ["help", "version", "config", "yes", "output", "all", "dry-run", "probe"];
+/// The verbs that choose among traces by what others are told to do: what the first part of the file says of probing is no
+/// choice of theirs.
+pub(super) const CHOOSING: [&str; 4] = ["list", "history", "changes", "export"];
 /// What a `[[target]]` may say beside the flags that say how to probe.
 const TARGET_OPTIONS: [&str; 5] = ["every", "steady", "on-change", "all-addresses", "expand"];
 /// What holds for the whole program and not for one target.
@@ -51,6 +57,11 @@ impl Known {
         self.command.find_subcommand(verb)
     }
 
+    /// Whether an option is one of the whole program.
+    pub(super) fn is_of_all(&self, name: &str) -> bool {
+        options(&self.command).iter().any(|(other, _)| *other == name)
+    }
+
     /// The options of a table `[verb]`, by name.
     pub(super) fn of_verb(&self, verb: &str) -> Vec<(&str, &Arg)> {
         self.verb(verb).map(options).unwrap_or_default()
@@ -81,8 +92,11 @@ impl Known {
         options
     }
 
-    /// A verb that has the option, to read its value with.
-    pub(super) fn reader(&self, name: &str) -> Option<&Command> {
+    /// The verb, or one that has the option, to read its value with.
+    pub(super) fn reader(&self, verb: Option<&str>, name: &str) -> Option<&Command> {
+        if let Some(verb) = verb {
+            return self.verb(verb);
+        }
         VERBS
             .into_iter()
             .filter_map(|verb| self.verb(verb))

@@ -75,21 +75,26 @@ impl Reader<'_> {
                 ("keys", DeValue::Table(keys)) => config.keys = self.keys(keys),
                 (verb, DeValue::Table(table)) if VERBS.contains(&verb) => {
                     let options = owned(&self.known.of_verb(verb));
-                    let section = self.section(table.iter(), &options, &format!("[{verb}]"));
+                    let section = self.section(table.iter(), &options, &format!("[{verb}]"), Some(verb));
                     config.verbs.insert(verb.to_owned(), section);
                 }
                 (name, DeValue::Table(_)) => {
                     let tables = VERBS.into_iter().chain(["keys", "target"]);
                     let hint = nearest(name, tables).map(|near| format!("did you mean [{near}]?"));
-                    let hint = hint.unwrap_or_else(|| {
-                        format!("there are [{}], [keys] and [[target]]", VERBS.join("], ["))
-                    });
+                    let any = "a table is called as a verb, [watch] for one, or [keys] or [[target]]";
+                    let hint = hint.unwrap_or_else(|| any.to_owned());
                     self.mistake(key.span(), format!("there is no table [{name}]"), Some(hint));
                 }
                 _ => {
                     let options = owned(&self.known.shared());
-                    let section =
-                        self.section([(key, value)].into_iter(), &options, "the first part of the file");
+                    let section = self.section(
+                        [(key, value)].into_iter(),
+                        &options,
+                        "the first part of the file",
+                        None,
+                    );
+                    let of_all = section.iter().filter(|(name, _)| self.known.is_of_all(name));
+                    config.everywhere.extend(of_all.map(|(name, written)| (name.clone(), written.clone())));
                     config.shared.extend(section);
                 }
             }
@@ -109,6 +114,7 @@ impl Reader<'_> {
         entries: impl Iterator<Item = Entry<'a>>,
         options: &BTreeMap<String, Arg>,
         place: &str,
+        verb: Option<&str>,
     ) -> Section {
         let mut section = Section::new();
         for (key, value) in entries {
@@ -119,7 +125,7 @@ impl Reader<'_> {
                 self.mistake(key.span(), format!("{place} has no option {name:?}"), Some(hint));
                 continue;
             };
-            match self.values(name, arg, value) {
+            match self.values(verb, name, arg, value) {
                 Ok(values) => {
                     let (line, column) = self.place(value.span().start);
                     let off = matches!(value.get_ref(), DeValue::Boolean(false));
@@ -164,7 +170,7 @@ impl Reader<'_> {
         let host = table.iter().find(|(key, _)| key.get_ref() == "host");
         let options = owned(&self.known.of_target());
         let others = table.iter().filter(|(key, _)| key.get_ref() != "host");
-        let own = self.section(others, &options, "[[target]]");
+        let own = self.section(others, &options, "[[target]]", Some("watch"));
         let Some((_, value)) = host else {
             self.mistake(
                 target.span(),

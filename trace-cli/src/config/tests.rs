@@ -170,7 +170,7 @@ fn broken_lines_do_not_hide_others() {
 
     /etc/trace/config.toml:5:1: there is no table [every]
         5 | every = "1h"
-          | ^^^^^ there are [trace], [watch], [map], [serve], [keys] and [[target]]
+          | ^^^^^ a table is called as a verb, [watch] for one, or [keys] or [[target]]
     "#);
 }
 
@@ -262,6 +262,20 @@ fn the_file_may_name_what_has_to_be_traced() {
     let given = given("trace", "[trace]\ntargets = \"/hosts.txt\"\n");
     let Verb::Trace(typed) = given.arguments().unwrap().verb else { panic!() };
     assert_eq!(typed.targets.targets.as_deref(), Some(Path::new("/hosts.txt")));
+}
+
+/// How to probe is no choice among what was probed.
+#[test]
+fn verbs_that_choose_have_choices_of_their_own() {
+    let config =
+        "protocol = \"tcp\"\nvantage = \"home\"\ncolor = \"never\"\n[list]\nlimit = 3\nformat = \"jsonl\"\n";
+    let given = given("list", config);
+    let arguments = given.arguments().unwrap();
+    assert_eq!(format!("{:?}", arguments.global.color), "Never");
+    let Verb::List(typed) = arguments.verb else { panic!() };
+    let shown = format!("{typed:?}");
+    assert!(shown.contains("protocol: None") && shown.contains("vantage: None"), "{shown}");
+    assert!(shown.contains("3") && shown.contains("Jsonl"), "{shown}");
 }
 
 #[test]

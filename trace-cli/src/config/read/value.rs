@@ -21,6 +21,7 @@ impl Reader<'_> {
     /// The values as they would be typed.
     pub(super) fn values(
         &self,
+        verb: Option<&str>,
         name: &str,
         arg: &Arg,
         value: &Spanned<DeValue<'_>>,
@@ -37,7 +38,7 @@ impl Reader<'_> {
             (Kind::List, DeValue::Array(values)) => {
                 let (mut taken, mut faults) = (Vec::new(), Vec::new());
                 for value in values.iter() {
-                    match self.one(name, arg, value) {
+                    match self.one(verb, name, arg, value) {
                         Ok(value) => taken.push(value),
                         Err(fault) => faults.push(fault),
                     }
@@ -45,12 +46,18 @@ impl Reader<'_> {
                 if faults.is_empty() { Ok(taken) } else { Err(faults) }
             }
             (Kind::List | Kind::Value, _) => {
-                self.one(name, arg, value).map(|value| vec![value]).map_err(|fault| vec![fault])
+                self.one(verb, name, arg, value).map(|value| vec![value]).map_err(|fault| vec![fault])
             }
         }
     }
 
-    fn one(&self, name: &str, arg: &Arg, value: &Spanned<DeValue<'_>>) -> Result<OsString, Fault> {
+    fn one(
+        &self,
+        verb: Option<&str>,
+        name: &str,
+        arg: &Arg,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Result<OsString, Fault> {
         let text = match value.get_ref() {
             DeValue::String(text) => text.to_string(),
             DeValue::Integer(_) | DeValue::Float(_) if is_text(arg) => {
@@ -79,7 +86,7 @@ impl Reader<'_> {
                 return Err((value.span(), format!("{name} is one {unit}, {what}"), Some(hint)));
             }
         };
-        self.check(name, arg, &text).map_err(|(message, hint)| (value.span(), message, hint))?;
+        self.check(verb, name, arg, &text).map_err(|(message, hint)| (value.span(), message, hint))?;
         if known::is_path(arg) && text != "-" {
             // A file that is named here lies beside this one.
             let directory = self.path.parent().unwrap_or(Path::new(""));
@@ -89,8 +96,14 @@ impl Reader<'_> {
     }
 
     /// What clap says to the value.
-    fn check(&self, name: &str, arg: &Arg, text: &str) -> Result<(), (String, Option<String>)> {
-        let Some(command) = self.known.reader(name) else { return Ok(()) };
+    fn check(
+        &self,
+        verb: Option<&str>,
+        name: &str,
+        arg: &Arg,
+        text: &str,
+    ) -> Result<(), (String, Option<String>)> {
+        let Some(command) = self.known.reader(verb, name) else { return Ok(()) };
         let command = command.clone().no_binary_name(true);
         let Err(error) = command.try_get_matches_from([format!("{}={text}", known::spelled(arg))]) else {
             return Ok(());
