@@ -15,12 +15,13 @@ export class Panel {
   readonly body: HTMLElement;
   private readonly notice: HTMLElement;
   private readonly tools: HTMLElement;
+  private readonly loading = h("span", { class: "loading", hidden: true }, "Loading…");
 
   constructor(title: string, name: string, ...tools: Child[]) {
     const id = `panel-${++number}`;
     this.notice = h("div", { class: "notice", role: "status" });
     this.tools = h("div", { class: "tools" }, ...tools);
-    this.head = h("div", { class: "panel-head" }, h("h2", { id }, title), this.tools);
+    this.head = h("div", { class: "panel-head" }, h("h2", { id }, title), this.loading, this.tools);
     this.body = h("div", { class: "panel-body" });
     this.element = h("section", { class: `panel ${name}`, "aria-labelledby": id }, this.head, this.notice, this.body);
   }
@@ -37,6 +38,7 @@ export class Panel {
   busy(waiting: boolean): void {
     this.element.setAttribute("aria-busy", String(waiting));
     this.element.classList.toggle("waiting", waiting);
+    this.loading.hidden = !waiting;
   }
 }
 

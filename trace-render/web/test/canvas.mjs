@@ -18,16 +18,17 @@ export function position(longitude, latitude, zoom) {
 
 /** How many pixels within a distance of a point (from the canvas's middle) have a colour, or nearly. */
 export function like(opened, [x, y], reach, colour, selector = ".panel-map canvas") {
-  return opened.evaluate(({ x, y, reach, colour, selector }) => {
+  return opened.evaluate(({ x, y, reach, colour, selector, slack }) => {
     const canvas = document.querySelector(selector);
     const ratio = canvas.width / canvas.clientWidth;
     const wanted = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
     const side = Math.max(1, Math.round(2 * reach * ratio));
     const { data } = canvas.getContext("2d").getImageData(Math.round((canvas.clientWidth / 2 + x - reach) * ratio), Math.round((canvas.clientHeight / 2 + y - reach) * ratio), side, side);
     let found = 0;
-    for (let i = 0; i < data.length; i += 4) if (Math.hypot(data[i] - wanted[0], data[i + 1] - wanted[1], data[i + 2] - wanted[2]) < 90) found++;
+    for (let i = 0; i < data.length; i += 4) if (Math.hypot(data[i] - wanted[0], data[i + 1] - wanted[1], data[i + 2] - wanted[2]) < slack) found++;
     return found;
-  }, { x, y, reach, colour, selector });
+    // Land and sea are near to one another and flat; lines are thin, so that what is below them shines through.
+  }, { x, y, reach, colour, selector, slack: colour === INK.land || colour === INK.ocean ? 6 : 90 });
 }
 
 /** Waits until so many pixels about a point have a colour, or none where `least` is 0. */
@@ -58,7 +59,7 @@ export function colours(opened, selector) {
   }, selector);
 }
 
-/** From now on the page counts, in each frame of the map, the marks whose middle is painted in the colour of a route: `window.marks` has every number, in order. */
+/** From now on the page counts, in each frame of the map, the marks whose middle is painted in the colour of a route: `window.marks` has every number, in order, `window.middles` where marks are now. */
 export function counting(opened) {
   return opened.addInitScript(() => {
     window.marks = [];
@@ -69,6 +70,7 @@ export function counting(opened) {
         const [red, green, blue] = context.getImageData(Math.round(x * ratio), Math.round(y * ratio), 1, 1).data;
         return Math.abs(red - 0xc2) + Math.abs(green - 0x3b) + Math.abs(blue - 0x06) < 60;
       }).length;
+      window.middles = [...middles.values()];
       if (window.marks.at(-1) !== inked) window.marks.push(inked);
     };
     CanvasRenderingContext2D.prototype.fillRect = function (x, y, width, height) {

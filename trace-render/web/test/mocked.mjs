@@ -4,6 +4,7 @@ import { counting } from "./canvas.mjs";
 import { Checks, axe, expect, until, wide } from "./checks.mjs";
 import { settled } from "./browser.mjs";
 import { frames } from "./frames.mjs";
+import { maps } from "./maps.mjs";
 import { mock } from "./mock.mjs";
 
 const filter = new RegExp(process.argv[2] ?? ".");
@@ -38,7 +39,7 @@ for (const theme of ["light", "dark"]) {
       views.push([`${view}, ${size}, ${theme}`, { theme, size }, async (opened) => {
         await checks.open(opened, path);
         if (view === "following") await until(opened, "the live trace ends", () => document.body.innerText.includes("Open the trace"));
-        const findings = size === "narrow" ? [] : await axe(opened);
+        const findings = await axe(opened);
         expect(findings.length === 0, findings.join("\n    "));
         const beyond = await wide(opened);
         expect(beyond.length === 0, beyond.join());
@@ -140,6 +141,8 @@ await check("rows of a trace open with Enter, and rows and map follow each other
   expect(lit > 0, "a mark under the pointer lights its row");
 });
 
+await maps(check, checks, get, one, "Reykjavík");
+
 await check("hostile names stay text", { mock: "?hostile=1" }, async (opened) => {
   const { items } = await get("/api/v1/targets");
   for (const path of ["/", ...items.flatMap((target) => [`/target/${target.key}`, `/trace/${target.last.id}?open=3,4`])]) {
@@ -170,6 +173,53 @@ for (const state of ["damaged", "newer", "older", "locked", "missing", "unreadab
     await until(opened, "it recovers", () => document.querySelector(".banner").hidden && document.querySelectorAll(".targets tbody tr").length === 20);
   });
 }
+
+// What is not as it should be, or not there yet, is looked at too: some views on a desktop in light, the others on a phone in dark, where they
+// are narrowest; each with a server of its own.
+await Promise.all([
+  ["light", "desktop", ["/", `/trace/${one.last.id}`, "/live"]],
+  ["dark", "narrow", ["/", `/target/${one.key}`, VIEWS.diff]],
+].map(async ([theme, size, paths]) => {
+  const own = mock().listen(0, "127.0.0.1");
+  await new Promise((resolve) => own.once("listening", resolve));
+  const there = `http://127.0.0.1:${own.address().port}`;
+  const be = (query) => fetch(`${there}/mock${query}`);
+  const look = async (name, query, act) => {
+    if (!filter.test(name)) return;
+    for (const path of paths) {
+      await be(query);
+      // A window each: what one still waits for keeps the next one waiting.
+      await checks.check(`${name}: ${path}`, { theme, size }, async (opened) => {
+        await act(opened, path);
+        const findings = [...(await axe(opened)), ...(await wide(opened))];
+        expect(findings.length === 0, findings.join("\n    "));
+      });
+    }
+  };
+  await look(`while it loads, ${size}, ${theme}`, "?slow=60000", async (opened, path) => {
+    await opened.goto(there + path);
+    await until(opened, "the view is there", () => document.querySelector("main > *") !== null && document.querySelectorAll('.panel[aria-busy="true"]').length > 0);
+    const bare = await opened.evaluate(() => [...document.querySelectorAll('.panel[aria-busy="true"]')].filter((panel) => !panel.innerText.includes("Loading")).map((panel) => panel.className));
+    expect(bare.length === 0, `nothing is said in ${bare.join(", ")}`);
+  });
+  await look(`after a failure, ${size}, ${theme}`, "?fail=500", async (opened, path) => {
+    await opened.goto(there + path);
+    await until(opened, "it is said", () => document.querySelectorAll(".trouble").length > 0 && document.querySelectorAll('[aria-busy="true"]').length === 0);
+  });
+  await look(`with the server gone, ${size}, ${theme}`, "", async (opened, path) => {
+    await opened.goto(there + path);
+    await settled(opened);
+    const rows = () => opened.evaluate(() => document.querySelectorAll("main tbody tr, main ol li").length);
+    const shown = await rows();
+    expect(shown > 0, "there is something to lose");
+    await be("?down=1");
+    await opened.evaluate(() => dispatchEvent(new Event("online")));
+    await until(opened, "the silence is said", () => document.querySelector(".banner")?.textContent?.includes("does not answer"));
+    expect((await rows()) === shown, "what was shown stays");
+  });
+  own.closeAllConnections();
+  own.close();
+}));
 
 await check("the server goes and comes back", {}, async (opened) => {
   await checks.open(opened, "/");
@@ -318,6 +368,13 @@ await check("live: hops and their marks appear as they are heard", {}, async (op
   expect(early < 9, `they came one after another (${early})`);
   const marks = await opened.evaluate(() => window.marks);
   expect(marks[0] === 0 && marks.at(-1) > 3 && marks.length > 3 && marks.every((number, i) => i === 0 || number > marks[i - 1]), `the map draws itself: marks ${marks}`);
+  const [x, y] = await opened.evaluate(() => window.middles.at(-1));
+  const box = await opened.locator(".panel-map canvas").boundingBox();
+  await opened.mouse.move(box.x + x, box.y + y);
+  await until(opened, "a mark under the pointer lights its row", () => document.querySelectorAll(".hops tr.lit").length > 0);
+  await opened.mouse.down();
+  await opened.mouse.up();
+  await until(opened, "a click on it chooses the row", () => document.querySelectorAll(".hops tr.chosen").length === 1);
   await opened.getByRole("link", { name: "Open the trace" }).click();
   await until(opened, "the trace", () => location.pathname.startsWith("/trace/"));
 });

@@ -18,7 +18,7 @@ const one = targets[4] ?? targets[0];
 const eras = (await get(`/api/v1/targets/${one.key}/eras`)).items;
 const VIEWS = {
   overview: "/", target: `/target/${one.key}`, window: `/target/${one.key}?since=${new Date(Date.parse(eras.at(-1).first)).toISOString()}&until=${eras.at(-1).last}&hop=4&metric=loss`,
-  trace: `/trace/${one.last.id}?ttl=5&open=5`, diff: `/diff?a=${eras.at(-1).trace}&b=${eras[0].trace}`, live: "/live", following: "/live?id=live-1",
+  trace: `/trace/${one.last.id}?ttl=5&open=5`, diff: `/diff?a=${eras.at(-1).trace}&b=${(eras.findLast((era) => era.path !== eras.at(-1).path) ?? eras[0]).trace}`, live: "/live", following: "/live?id=live-1",
 };
 const chromium = await browser();
 const troubles = [];

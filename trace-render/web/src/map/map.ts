@@ -6,7 +6,7 @@ import { Ground, graticule } from "./ground";
 import { type Ink, ink, onTheme } from "./ink";
 import { type Land, farLand, nearLand } from "./land";
 import { Legs, type Looks, distance, sameLook } from "./legs";
-import { drawMarks, drawNames, spots, type Spot } from "./marks";
+import { type Box, drawMarks, drawNames, spots, type Spot } from "./marks";
 import { type Extent, SHEET, type View, across, bounded, down, fitted, latitudeOf, least, longitudeOf, zoomed } from "./plane";
 import { type Leg, type Mark, NOTHING, type Scene } from "./scene";
 
@@ -41,6 +41,9 @@ export class WorldMap {
   readonly frames: number[] = [];
   private readonly context: CanvasRenderingContext2D | null;
   private readonly note: HTMLElement;
+  private readonly buttons: HTMLElement;
+  /** What the buttons cover, in pixels of the canvas: no name is written there. */
+  private covered: Box = [0, 0, 0, 0];
   private readonly said: HTMLElement;
   private readonly trouble: HTMLElement;
   private readonly legs = new Legs();
@@ -73,8 +76,8 @@ export class WorldMap {
     const button = (name: string, shape: "plus" | "minus" | "fit", act: () => void): HTMLElement =>
       h("button", { type: "button", class: "map-button", title: name, "aria-label": name, on: { click: act } }, icon(shape));
     const zoom = (factor: number) => (): void => this.fly(zoomed(this.current, factor, this.current.width / 2, this.current.height / 2));
-    this.element = h("div", { class: "map" }, this.canvas,
-      h("div", { class: "map-buttons" }, button("Zoom in", "plus", zoom(2)), button("Zoom out", "minus", zoom(0.5)), button("Show everything", "fit", () => this.fit())),
+    this.buttons = h("div", { class: "map-buttons" }, button("Zoom in", "plus", zoom(2)), button("Zoom out", "minus", zoom(0.5)), button("Show everything", "fit", () => this.fit()));
+    this.element = h("div", { class: "map" }, this.canvas, this.buttons,
       this.note, this.trouble, this.said);
     gestures(this.canvas, {
       view: () => this.current,
@@ -160,6 +163,8 @@ export class WorldMap {
   private resize(): void {
     const { clientWidth: width, clientHeight: height } = this.element;
     if (width === 0 || height === 0) return;
+    const { offsetLeft: left, offsetTop: top, offsetWidth, offsetHeight } = this.buttons;
+    this.covered = [left, top, left + offsetWidth, top + offsetHeight];
     const ratio = this.ratio();
     if (this.canvas.width === Math.round(width * ratio) && this.canvas.height === Math.round(height * ratio)) return;
     this.canvas.width = Math.round(width * ratio);
@@ -267,7 +272,7 @@ export class WorldMap {
     const found = spots(this.scene, view);
     const strong = this.strong();
     drawMarks(context, found, this.scene, looks, colors, strong, routes);
-    if (this.still || found.length < 120) drawNames(context, found, this.scene, looks, colors, view, strong, routes);
+    if (this.still || found.length < 120) drawNames(context, found, this.scene, looks, colors, view, strong, routes, this.covered);
     return settled;
   }
 

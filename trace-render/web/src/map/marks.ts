@@ -142,11 +142,12 @@ function ring(context: CanvasRenderingContext2D, x: number, y: number, radius: n
   }
 }
 
-type Box = [number, number, number, number];
+/** Left, top, right and bottom, in pixels. */
+export type Box = [number, number, number, number];
 const apart = (a: Box, b: Box): boolean => a[0] > b[2] || b[0] > a[2] || a[1] > b[3] || b[1] > a[3];
 
 /** Names beside marks, as many as find room; the more a mark matters the earlier it is asked. */
-export function drawNames(context: CanvasRenderingContext2D, found: Spot[], scene: Scene, looks: Looks, ink: Ink, view: View, strong: ReadonlySet<number> | null, routes: ReadonlySet<number> | null): void {
+export function drawNames(context: CanvasRenderingContext2D, found: Spot[], scene: Scene, looks: Looks, ink: Ink, view: View, strong: ReadonlySet<number> | null, routes: ReadonlySet<number> | null, covered: Box): void {
   const weight = ({ mark }: Spot): number => {
     let value = Math.min(mark.stops.length, 50);
     if (strong?.has(mark.index)) value += 1000;
@@ -182,6 +183,7 @@ export function drawNames(context: CanvasRenderingContext2D, found: Spot[], scen
       const box: Box = [left - 3, base - 12, left + width + 3, base + 5];
       if (left < 3 || left + width > view.width - 3 || base < 14 || base > view.height - 6) continue;
       const own = ranked.findIndex(({ spot: other }) => other === spot);
+      if (!apart(box, covered)) continue;
       if (!chosen && taken.some((other, i) => i !== own && !apart(box, other))) continue;
       taken.push(box);
       placed++;

@@ -34,15 +34,25 @@ export class HeatMap {
   private metric: Metric = "rtt";
   private column: number | null = null;
 
-  constructor(private readonly on: { hop: (ttl: number) => void; cursor: (column: number | null) => void }, signal: AbortSignal) {
+  constructor(private readonly on: { hop: (ttl: number) => void; hovered: (ttl: number | null) => void; cursor: (column: number | null) => void }, signal: AbortSignal) {
     this.plot = h("div", { class: "heat-plot" }, this.canvas, this.cursor, this.note);
     this.element = h("div", { class: "stack heat" }, this.names, this.plot, h("div", { class: "gutter" }), this.axis, h("div", { class: "gutter" }), this.key, this.said);
-    walkable(this.names);
+    walkable(this.names, (row) => on.hovered(row === null ? null : Number(row.dataset.ttl)));
+    this.names.addEventListener("pointerover", (event) => {
+      const name = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-ttl]") : null;
+      if (name) on.hovered(Number(name.dataset.ttl));
+    });
+    this.names.addEventListener("pointerleave", () => on.hovered(null));
     this.plot.addEventListener("pointermove", (event) => {
       const box = this.plot.getBoundingClientRect();
-      this.look(Math.floor(((event.clientX - box.left) / box.width) * this.columns), Math.floor((event.clientY - box.top) / ROW));
+      const row = Math.floor((event.clientY - box.top) / ROW);
+      this.look(Math.floor(((event.clientX - box.left) / box.width) * this.columns), row);
+      on.hovered(this.series?.hops[row]?.ttl ?? null);
     });
-    this.plot.addEventListener("pointerleave", () => this.look(null, null));
+    this.plot.addEventListener("pointerleave", () => {
+      this.look(null, null);
+      on.hovered(null);
+    });
     this.plot.addEventListener("click", (event) => {
       const hop = this.series?.hops[Math.floor((event.clientY - this.plot.getBoundingClientRect().top) / ROW)];
       if (hop) on.hop(hop.ttl);
@@ -72,6 +82,11 @@ export class HeatMap {
     }
     for (const name of this.names.querySelectorAll<HTMLElement>("button")) name.setAttribute("aria-pressed", String(Number(name.dataset.ttl) === hop));
     this.draw();
+  }
+
+  /** Which hops are under the pointer elsewhere. */
+  light(ttls: ReadonlySet<number>): void {
+    for (const name of this.names.querySelectorAll<HTMLElement>("[data-ttl]")) name.classList.toggle("lit", ttls.has(Number(name.dataset.ttl)));
   }
 
   /** Left and right go through time on the row that is focused. */

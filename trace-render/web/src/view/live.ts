@@ -4,7 +4,7 @@ import { Problem, get, path, post } from "../api";
 import { fill, foreign, h, icon } from "../element";
 import { called, count, stamp } from "../format";
 import { describe } from "../map/describe";
-import { WorldMap } from "../map/map";
+import { WorldMap, type Hit } from "../map/map";
 import { type Middles, farLand } from "../map/land";
 import { sceneOf } from "../map/live";
 import { Feed, Panel, command, empty } from "../panel";
@@ -92,9 +92,20 @@ function follow(id: string, signal: AbortSignal): View {
   const facts = h("div", { class: "facts-row" });
   const acts = h("div", { class: "acts" });
   const state = h("span", { class: "live-lamp", role: "status" }, "waiting for the first answer");
-  const map = new WorldMap({ label: "Map of the trace under way", describe, hovered: (hit) => {
-    table.mark(null, new Set(hit?.mark?.stops.flatMap((stop) => stop.hops.map((hop) => hop.ttl)) ?? []));
-  } });
+  const ttlsOf = (hit: Hit | null): Set<number> => {
+    if (hit === null) return new Set();
+    const { marks } = map.shown();
+    const found = hit.mark ? [hit.mark] : [marks[hit.leg.from], marks[hit.leg.to]];
+    return new Set(found.flatMap((mark) => mark?.stops.flatMap((stop) => stop.hops.map((hop) => hop.ttl)) ?? []));
+  };
+  const map: WorldMap = new WorldMap({
+    label: "Map of the trace under way", describe, hovered: (hit) => light(ttlsOf(hit)),
+    picked: (hit) => {
+      const [ttl] = ttlsOf(hit);
+      choose(ttl ?? null);
+      table.mark(chosen, new Set(), true);
+    },
+  });
   const mapPanel = new Panel("Map", "panel-map");
   mapPanel.body.append(map.element);
   const hopsPanel = new Panel("Hops", "panel-hops", state);
@@ -105,17 +116,22 @@ function follow(id: string, signal: AbortSignal): View {
   const hops = new Map<number, Hop>();
   const places: Record<string, Place> = {};
   let target: { name: string | null; address: string | null } | null = null;
-  const light = (ttl: number | null): void => {
-    const lit = ttl === null ? new Set<number>() : new Set([ttl]);
-    table.mark(null, lit);
-    ladder.mark(null, lit);
-    const marks = map.shown().marks.filter((mark) => mark.stops.some((stop) => stop.hops.some((hop) => lit.has(hop.ttl))));
+  let chosen: number | null = null;
+  const light = (lit: ReadonlySet<number>): void => {
+    table.mark(chosen, lit);
+    ladder.mark(chosen, lit);
+    const marks = map.shown().marks.filter((mark) => mark.stops.some((stop) => stop.hops.some((hop) => lit.has(hop.ttl) || hop.ttl === chosen)));
     map.emphasize(marks.length === 0 ? null : { marks: new Set(marks.map(({ index }) => index)), routes: null });
   };
-  const ladder = new Ladder({ hovered: light, chosen: light }, signal);
+  const pointed = (ttl: number | null): void => light(ttl === null ? new Set() : new Set([ttl]));
+  const choose = (ttl: number | null): void => {
+    chosen = ttl;
+    pointed(null);
+  };
+  const ladder = new Ladder({ hovered: pointed, chosen: choose }, signal);
   chartPanel.body.append(ladder.element);
   const open = new Set<number>();
-  const options = { places, open, chosen: () => undefined, hovered: light, opened: (ttl: number, now: boolean) => {
+  const options = { places, open, chosen: choose, hovered: pointed, opened: (ttl: number, now: boolean) => {
     if (now) open.add(ttl);
     else open.delete(ttl);
     const hop = hops.get(ttl);
@@ -142,6 +158,7 @@ function follow(id: string, signal: AbortSignal): View {
       nothing.hidden = list.length > 0;
       ladder.set(list);
       map.show(sceneOf(list, places, target, middles));
+      if (chosen !== null) pointed(null);
       const answered = list.filter((hop) => hop.statistics.answered > 0).length;
       if (!done) state.textContent = `listening: ${count(answered, "hop")} heard`;
     });

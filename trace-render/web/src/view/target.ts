@@ -6,7 +6,7 @@ import { ago, called, count, group, ms, share, short, span, stamp } from "../for
 import { describe } from "../map/describe";
 import { routeColor } from "../map/ink";
 import type { Looks } from "../map/legs";
-import { WorldMap } from "../map/map";
+import { WorldMap, type Hit } from "../map/map";
 import { read } from "../map/scene";
 import { Feed, Panel, empty, pending } from "../panel";
 import { outcomeSign, statusSign } from "../part/badge";
@@ -45,6 +45,11 @@ export function target(key: string, router: Router, signal: AbortSignal): View {
   const map = new WorldMap({
     label: "Map of the path and of earlier ones", describe, looks,
     moved: (position) => router.set({ map: position && writePosition(position) }),
+    hovered: (hit) => heat.light(ttlsOf(hit)),
+    picked: (hit) => {
+      const [ttl] = ttlsOf(hit);
+      if (ttl !== undefined && ttl !== hopChosen()) setHop(ttl);
+    },
   });
   map.at(readPosition(router.query.get("map")));
   const mapPanel = new Panel("Path", "panel-map");
@@ -67,7 +72,7 @@ export function target(key: string, router: Router, signal: AbortSignal): View {
   const window_ = (wait: number, act: () => void): number => window.setTimeout(act, wait);
 
   const chart = new Chart({ cursor: (column) => heat.mark(column) }, signal);
-  const heat = new HeatMap({ hop: (ttl) => setHop(ttl), cursor: (column) => chart.mark(column) }, signal);
+  const heat = new HeatMap({ hop: (ttl) => setHop(ttl), hovered: (ttl) => light(ttl), cursor: (column) => chart.mark(column) }, signal);
   const timePanel = new Panel("Over time", "panel-time", windows);
   const metric = h("div", { class: "segments", role: "group", "aria-label": "Heat map shows" }, ...(["rtt", "loss"] as const).map((value) =>
     h("button", { type: "button", "data-metric": value, on: { click: () => {
@@ -75,7 +80,7 @@ export function target(key: string, router: Router, signal: AbortSignal): View {
       drawCharts();
     } } }, value === "rtt" ? "RTT" : "Loss")));
   const chartTitle = h("h3", { class: "chart-title" });
-  const chartBox = h("div", { class: "charts" }, chartTitle, chart.element, h("div", { class: "heat-head" }, h("h3", { class: "chart-title" }, "Every hop"), metric), heat.element);
+  const chartBox = h("div", { class: "charts", hidden: true }, chartTitle, chart.element, h("div", { class: "heat-head" }, h("h3", { class: "chart-title" }, "Every hop"), metric), heat.element);
   timePanel.body.append(timeline.element, chartBox);
 
   const eraPanel = new Panel("Path eras", "panel-eras");
@@ -149,6 +154,7 @@ export function target(key: string, router: Router, signal: AbortSignal): View {
     },
     show: (document) => {
       map.show(read(document));
+      light(null);
       const [now] = document.routes;
       mapPanel.tool(now === undefined ? null : h("span", {}, `${now.started_ns === null ? "" : `as of ${stamp(now.started_ns / 1e6, false)} UTC`}${document.routes.length > 1 ? `, ${count(document.routes.length - 1, "earlier path")} faint` : ""}`));
     },
@@ -251,12 +257,20 @@ export function target(key: string, router: Router, signal: AbortSignal): View {
     fill(chartTitle, `RTT of hop ${row?.ttl ?? "–"} `, row ? foreign(row.address, "") : null, hop === null && h("span", { class: "muted" }, " the last; choose another below"));
     chart.set(series, row?.ttl ?? null);
     heat.set(series, which, row?.ttl ?? null);
-    drawHops(row?.ttl ?? null);
+    light(null);
   }
 
-  /** The chosen hop on the map. */
-  function drawHops(ttl: number | null): void {
-    if (hopChosen() === null || ttl === null) return map.emphasize(null);
+  /** The hops of the present path that stand where the pointer is on the map. */
+  function ttlsOf(hit: Hit | null): Set<number> {
+    const { marks } = map.shown();
+    const found = hit === null ? [] : hit.mark ? [hit.mark] : hit.leg.route === 0 ? [marks[hit.leg.from], marks[hit.leg.to]] : [];
+    return new Set(found.flatMap((mark) => mark?.stops.flatMap((stop) => (stop.route === 0 ? stop.hops.map((hop) => hop.ttl) : [])) ?? []));
+  }
+
+  /** The hop under the pointer, else the chosen one, on the map. */
+  function light(pointed: number | null): void {
+    const ttl = pointed ?? hopChosen();
+    if (ttl === null) return map.emphasize(null);
     const marks = map.shown().marks.filter((mark) => mark.stops.some((stop) => stop.route === 0 && stop.hops.some((hop) => hop.ttl === ttl)));
     map.emphasize({ marks: new Set(marks.map(({ index }) => index)), routes: null });
   }
