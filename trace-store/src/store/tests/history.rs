@@ -47,20 +47,20 @@ fn outline(eras: &[Era]) -> Vec<(i64, i64, u64)> {
 #[test]
 fn an_era_lasts_until_another_path_is_taken() {
     let mut traces: Vec<Trace> = (0..10).map(|hour| trace(hour, 1, 20)).collect();
-    traces.extend((10..15).map(|hour| trace(hour, 2, 30)));
-    traces.extend((15..22).map(|hour| trace(hour, 1, 21)));
+    traces.extend((10..18).map(|hour| trace(hour, 2, 30)));
+    traces.extend((18..26).map(|hour| trace(hour, 1, 21)));
     // A hop that lost every packet of one trace, and a target that did not answer in another.
     for probe in &mut traces[4].hops[6].probes {
         probe.result = ProbeResult::Silent;
     }
-    traces[17].outcome = Some(Outcome::Exhausted);
+    traces[20].outcome = Some(Outcome::Exhausted);
     let (_directory, store) = stored(&traces);
     for name in ["198.18.0.15", " 198.18.0.15", "host.example", "HOST.EXAMPLE"] {
         let eras = history(&store, name);
-        assert_eq!(outline(&eras), [(0, 9, 10), (10, 14, 5), (15, 21, 7)], "{name}");
+        assert_eq!(outline(&eras), [(0, 9, 10), (10, 17, 8), (18, 25, 8)], "{name}");
         assert_eq!(eras[0].path, eras[2].path);
         assert_ne!(eras[0].path, eras[1].path);
-        assert_eq!((eras[0].reached, eras[2].reached), (10, 6));
+        assert_eq!((eras[0].reached, eras[2].reached), (10, 7));
         assert!(
             eras.iter().all(
                 |era| era.last_ttl == Ttl::new(15) && era.protocol == Some(Protocols::One(Protocol::Udp))
@@ -70,7 +70,7 @@ fn an_era_lasts_until_another_path_is_taken() {
         assert_eq!((rtt.min, rtt.median), (Duration::from_millis(30), Duration::from_micros(30_010)));
     }
     let since = Subject { target: "host.example".to_owned(), since: Some(NOVEMBER + 11 * HOUR) };
-    assert_eq!(outline(&store.history(&since).unwrap()), [(11, 14, 4), (15, 21, 7)]);
+    assert_eq!(outline(&store.history(&since).unwrap()), [(11, 17, 7), (18, 25, 8)]);
     assert!(history(&store, "elsewhere.example").is_empty());
     assert!(history(&store, "192.0.2.1").is_empty());
     assert!(history(&store, "").is_empty());
