@@ -74,12 +74,14 @@ export class Feed<T> {
   private request: AbortController | null = null;
   private timer = 0;
   private last: number | null = null;
+  /** Whether the last answer was none: what the store holds anew may be it. */
+  private missed = false;
   private text = "";
   private readonly unwatch: (() => void)[];
 
   constructor(private readonly options: FeedOptions<T>, signal: AbortSignal) {
     this.unwatch = [watch.recovered(() => void this.ask()), watch.renewed(() => {
-      if (options.every !== undefined) void this.ask();
+      if (options.every !== undefined || this.missed) void this.ask();
     })];
     signal.addEventListener("abort", () => this.end());
     void this.ask();
@@ -109,6 +111,7 @@ export class Feed<T> {
       const value = await this.options.load(request.signal);
       if (request.signal.aborted) return;
       this.last = Date.now();
+      this.missed = false;
       panel?.say();
       if (this.options.unfinished?.(value)) wait = SOON_MS;
       // What did not change is not drawn again: a selection or a scroll stays where it is.
@@ -120,6 +123,7 @@ export class Feed<T> {
     } catch (error) {
       if (request.signal.aborted) return;
       if (!(error instanceof Problem)) throw error;
+      this.missed = true;
       this.trouble(error);
       wait = error.status === 404 || error.status === 400 ? undefined : Math.min(every ?? 10_000, 10_000);
     } finally {

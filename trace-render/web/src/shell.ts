@@ -115,7 +115,7 @@ function lampWords(condition: Condition, watch: Watch): string {
   switch (condition.kind) {
     case "starting": return "connecting";
     case "silent": return "no answer";
-    case "login": return "locked";
+    case "login": return "token needed";
     case "store": return condition.state;
     case "ok": {
       const { status } = watch;

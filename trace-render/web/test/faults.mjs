@@ -48,6 +48,7 @@ export async function faults(opened, work, source, run, serve) {
   const rows = (what, number) => until(opened, what, (number) => document.querySelector(".banner").hidden && document.querySelectorAll(".targets tbody tr").length === number, number);
   await until(opened, "the rows", () => document.querySelectorAll(".targets tbody tr").length > 3);
   const all = await opened.locator(".targets tbody tr").count();
+  const view = await opened.locator(".targets a.row-link").filter({ hasText: "tokyo" }).getAttribute("href");
   const said = async (state, pattern) => {
     await until(opened, `it is said to be ${state}`, (state) => !document.querySelector(".banner").hidden && document.querySelector(".lamp").innerText.includes(state), state);
     const text = await opened.locator(".banner").innerText();
@@ -85,4 +86,10 @@ export async function faults(opened, work, source, run, serve) {
   replace(own, `${work}/other.sqlite`);
   await rows("the other database is shown", 1);
   expect((await opened.locator(".targets").innerText()).includes("late.example"), "and it is the other one");
+
+  // What is not in there is said not to be, and shown once it is.
+  await opened.goto(base + view);
+  await until(opened, "it is said that it is not there", () => document.querySelector("main").innerText.includes("No such target"));
+  replace(own, copy("again.sqlite"));
+  await until(opened, "the target is shown", () => document.querySelectorAll(".traces tbody tr").length > 3 && document.querySelectorAll(".eras tbody tr").length > 0);
 }

@@ -1,6 +1,6 @@
 // A server that speaks the contract of the API from made-up data: `node test/mock.mjs [PORT]`. It shows the page states that a
 // real server gets into only by accident: `GET /mock?store=damaged`, `?empty=1`, `?slow=MS`, `?fail=STATUS`, `?hostile=1`, `?down=1`,
-// `?allow=0`, `?token=1`, `?legs=10000`; `GET /mock` alone mends everything.
+// `?allow=0`, `?token=1`, `?legs=10000`, `?hops=3` (no further for now); `GET /mock` alone mends everything.
 import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
@@ -319,6 +319,7 @@ export function mock() {
     say("begin", { id, target: trace.target, protocol: trace.protocol, mode: "raw" });
     for (const hop of trace.hops) {
       await new Promise((resolve) => setTimeout(resolve, 120));
+      while (hop.ttl > Number(state.hops ?? Infinity)) await new Promise((resolve) => setTimeout(resolve, 20));
       say("hop", hop);
       const from = hop.probes.find((probe) => probe.from)?.from;
       if (from && trace.places[from]) say("place", { address: from, place: trace.places[from] });

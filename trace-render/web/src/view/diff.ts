@@ -29,6 +29,7 @@ export function diff(a: string, b: string, router: Router, signal: AbortSignal):
     };
   }
   let known: Diff | null = null;
+  let gone = false;
   const level = (): Level => LEVELS.find((name) => name === router.query.get("level")) ?? "hop";
   const verdict = h("div", { class: "verdict-box" });
   const map = new WorldMap({ label: "Map of both paths", describe, looks });
@@ -43,12 +44,15 @@ export function diff(a: string, b: string, router: Router, signal: AbortSignal):
   new Feed<Diff>({
     load: (abort) => get("diff", { a, b }, abort),
     show: (value) => {
+      // One was not there, and is again: all of the view is wanted.
+      if (gone) return router.reopen();
       known = value;
       draw();
     },
     panel: rowsPanel,
     failed: (problem) => {
-      if (problem.status === 404 || problem.status === 400) fill(root, empty("These traces cannot be compared", h("p", {}, problem.detail ?? problem.title), h("a", { href: links.overview() }, "Back to the overview")));
+      gone = problem.status === 404 || problem.status === 400;
+      if (gone) fill(root, empty("These traces cannot be compared", h("p", {}, problem.detail ?? problem.title), h("a", { href: links.overview() }, "Back to the overview")));
     },
   }, signal);
   new Feed<SceneDocument>({

@@ -88,7 +88,7 @@ function liveItem(item: LiveItem): HTMLElement {
 }
 
 function follow(id: string, signal: AbortSignal): View {
-  const heading = h("h1", {}, "…");
+  const heading = h("h1", {}, "Live");
   const facts = h("div", { class: "facts-row" });
   const acts = h("div", { class: "acts" });
   const state = h("span", { class: "live-lamp", role: "status" }, "waiting for the first answer");

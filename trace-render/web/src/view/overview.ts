@@ -153,7 +153,7 @@ export function overview(router: Router, signal: AbortSignal): View {
         else keys.set(route.key, [i]);
       });
       map.show(scene);
-      mapPanel.tool(h("span", {}, scene.legs.length === 0 ? "" : `${count(scene.routes.length, "path")}, ${count(scene.legs.length, "leg")}`));
+      mapPanel.tool(h("span", {}, scene.routes.length === 0 ? "No paths yet" : `${count(scene.routes.length, "path")}, ${scene.legs.length === 0 ? "without places to draw" : count(scene.legs.length, "leg")}`));
       setThrough();
       emphasize(null);
     },

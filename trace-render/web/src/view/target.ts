@@ -32,12 +32,13 @@ const looks: Looks = (route, ink) => route === 0
 
 export function target(key: string, router: Router, signal: AbortSignal): View {
   let known: Target | null = null;
+  let gone = false;
   let eras: Era[] = [];
   let series: Series | null = null;
   let listed: List<Summary> | null = null;
 
   const name = `targets/${encodeURIComponent(key)}`;
-  const heading = h("h1", {}, "…");
+  const heading = h("h1", {}, "Target");
   const facts = h("div", { class: "facts-row" });
   const windows = h("div", { class: "segments", role: "group", "aria-label": "Window" }, ...WINDOWS.map(([label, length]) =>
     h("button", { type: "button", "data-length": length ?? "", on: { click: () => setWindow(length === null ? null : { since: range().until - length, until: range().until }, true) } }, label)));
@@ -107,6 +108,8 @@ export function target(key: string, router: Router, signal: AbortSignal): View {
     load: (abort) => get(name, {}, abort),
     unfinished: (value) => value.changes_7d === null,
     show: (value) => {
+      // It was not there, and is again: all of the view is wanted.
+      if (gone) return router.reopen();
       known = value;
       drawHead();
       drawTimeline();
@@ -114,7 +117,8 @@ export function target(key: string, router: Router, signal: AbortSignal): View {
     },
     every: EVERY_MS,
     failed: (problem) => {
-      if (problem.status === 404) fill(root, empty("No such target", h("p", {}, "Its traces may have been deleted."), h("a", { href: links.overview() }, "Back to the overview")));
+      gone = problem.status === 404;
+      if (gone) fill(root, empty("No such target", h("p", {}, "Its traces may have been deleted."), h("a", { href: links.overview() }, "Back to the overview")));
     },
   }, signal);
   const eraFeed = new Feed<List<Era>>({
@@ -233,6 +237,8 @@ export function target(key: string, router: Router, signal: AbortSignal): View {
   }
 
   function drawTimeline(): void {
+    // Since when there are traces is not known yet: there is nothing to choose from.
+    timeline.element.hidden = known === null && eras.length === 0;
     timeline.set(eras, range(), chosen());
     showWindow(chosen());
   }

@@ -20,10 +20,11 @@ const RAW_MOST = 400_000;
 
 export function trace(id: string, router: Router, signal: AbortSignal): View {
   const name = `traces/${encodeURIComponent(id)}`;
-  const heading = h("h1", {}, "…");
+  const heading = h("h1", {}, "Trace");
   const facts = h("div", { class: "facts-row" });
   const acts = h("div", { class: "acts" });
   let document_: Document | null = null;
+  let gone = false;
   const open = new Set((router.query.get("open") ?? "").split(",").map(Number).filter((ttl) => Number.isInteger(ttl) && ttl > 0));
   const ttlChosen = (): number | null => {
     const ttl = Number(router.query.get("ttl"));
@@ -67,6 +68,8 @@ export function trace(id: string, router: Router, signal: AbortSignal): View {
   new Feed<Document>({
     load: (abort) => get(name, {}, abort),
     show: (value) => {
+      // It was not there, and is again: all of the view is wanted.
+      if (gone) return router.reopen();
       document_ = value;
       options.places = value.places ?? {};
       drawHead(value);
@@ -78,7 +81,8 @@ export function trace(id: string, router: Router, signal: AbortSignal): View {
     },
     panel: hopsPanel,
     failed: (problem) => {
-      if (problem.status === 404 || problem.status === 400) fill(root, empty("No such trace", h("p", {}, "It may have been deleted, or the id is not whole."), h("a", { href: links.overview() }, "Back to the overview")));
+      gone = problem.status === 404 || problem.status === 400;
+      if (gone) fill(root, empty("No such trace", h("p", {}, "It may have been deleted, or the id is not whole."), h("a", { href: links.overview() }, "Back to the overview")));
     },
   }, signal);
   new Feed<SceneDocument>({ load: (abort) => get(`${name}/scene`, {}, abort), show: (scene) => {
