@@ -184,6 +184,14 @@ impl TraceSettings {
         let targets =
             Targets::read(&targets.hosts, targets.targets.as_deref(), rules).blame(Exit::Senseless)?;
         let count = targets.count();
+        // A table that grows and is steered by keys has one path; of several hosts each is printed when it is over.
+        if model.rounds == FOREVER && (count > 1 || all_addresses) {
+            let several = if all_addresses { "--all-addresses".to_owned() } else { format!("{count} hosts") };
+            return Err(probing::senseless(anyhow!(
+                "--rounds forever and {several} contradict each other: nothing would ever be printed; name one host, \
+                 or how many rounds"
+            )));
+        }
         Ok(Self {
             all_addresses,
             wish,

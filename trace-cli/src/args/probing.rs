@@ -87,7 +87,7 @@ pub(crate) struct Probing {
     /// Probe again and again: a number, or forever
     ///
     /// On a terminal the table grows as it is measured, and keys steer it: ? lists them. Otherwise the whole is
-    /// printed at the end.
+    /// printed at the end. Rounds without end are for one host.
     #[arg(long, value_name = "N", value_parser = values::rounds)]
     pub(crate) rounds: Option<Rounds>,
     /// Time from round to round [default: 1s]

@@ -111,6 +111,9 @@ fn flags_that_contradict_each_other_are_both_named() {
     assert_snapshot!(refusal("--dont-fragment -6 a"), @"--dont-fragment and -6 contradict each other: over IPv6 no router fragments, always");
     assert_snapshot!(refusal("--interface eth1 fe80::1%eth0"), @"fe80::1%eth0 and --interface eth1 contradict each other: they name two interfaces");
     assert_snapshot!(refusal("--rounds forever --targets hosts.txt"), @"--rounds forever and --targets hosts.txt contradict each other: nothing would ever be printed");
+    assert_snapshot!(refusal("--rounds forever a b"), @"--rounds forever and 2 hosts contradict each other: nothing would ever be printed; name one host, or how many rounds");
+    assert_snapshot!(refusal("--rounds forever --expand 192.0.2.0/30"), @"--rounds forever and 2 hosts contradict each other: nothing would ever be printed; name one host, or how many rounds");
+    assert_snapshot!(refusal("--rounds forever --all-addresses a"), @"--rounds forever and --all-addresses contradict each other: nothing would ever be printed; name one host, or how many rounds");
     assert_snapshot!(refusal("192.0.2.0/24"), @"192.0.2.0/24 is a network; --expand traces to all of its addresses");
     assert_snapshot!(refusal("--source 224.0.0.1 a"), @"--source 224.0.0.1 is a multicast address: no host has it; name one of this machine's");
     assert_snapshot!(refusal("--rounds 2 --interval 1ms a"), @"--interval is 10ms at least: routers limit how often they answer, and would look lossy");

@@ -26,6 +26,11 @@ fn what_makes_no_sense_is_said_before_anything_is_done() {
         (&["trace", "127.0.0.1", "--flow-label", "7"], &["--flow-label 7", "127.0.0.1"]),
         (&["trace", "127.0.0.1", "--protocol", "icmp", "--source-port", "9"], &["--source-port 9", "icmp"]),
         (&["trace", "127.0.0.1", "--rounds", "often"], &["--rounds", "often", "forever"]),
+        (&["trace", "127.0.0.1", "127.0.0.2", "--rounds", "forever"], &["--rounds forever", "2 hosts"]),
+        (
+            &["trace", "localhost", "--all-addresses", "--rounds", "forever"],
+            &["--rounds forever", "--all-addresses"],
+        ),
         (&["trace", "127.0.0.1", "--interval", "1s"], &["--rounds"]),
         (&["trace", "fe80::1%eth0", "--interface", "eth1"], &["fe80::1%eth0", "--interface eth1"]),
         (&["trace", "127.0.0.0/8"], &["127.0.0.0/8", "--expand"]),
