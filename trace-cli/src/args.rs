@@ -207,6 +207,12 @@ pub(crate) struct TraceArguments {
     pub(crate) targets: TargetArguments,
     #[command(flatten)]
     pub(crate) format: FormatArguments,
+    /// Tables with 95th percentile, jitter and way back
+    ///
+    /// `95%` and `Jitter` (RFC 3550) are milliseconds; `Back` is how many routers the answers passed on their way
+    /// back, as far as their TTLs tell: a way that is the same in both directions has one less than the TTL.
+    #[arg(long, hide_short_help = true)]
+    pub(crate) wide: bool,
     /// Keep nothing
     ///
     /// Neither the database is opened nor a document written.
@@ -263,6 +269,12 @@ pub(crate) struct ShowArguments {
     /// Say where the milliseconds went instead: leg by leg, against light in fibre
     #[arg(long, conflicts_with = "verdicts")]
     pub(crate) budget: bool,
+    /// Tables with 95th percentile, jitter and way back
+    ///
+    /// `95%` and `Jitter` (RFC 3550) are milliseconds; `Back` is how many routers the answers passed on their way
+    /// back, as far as their TTLs tell: a way that is the same in both directions has one less than the TTL.
+    #[arg(long, conflicts_with = "budget")]
+    pub(crate) wide: bool,
     #[command(flatten)]
     pub(crate) format: FormatArguments,
 }

@@ -12,6 +12,7 @@ pub(crate) mod history;
 pub(crate) mod hops;
 pub(crate) mod list;
 pub(crate) mod lookup;
+mod loss;
 pub(crate) mod moves;
 pub(crate) mod news;
 pub(crate) mod notes;

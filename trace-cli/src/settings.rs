@@ -59,6 +59,8 @@ pub(crate) struct TraceSettings {
     pub(crate) documents: Documents,
     pub(crate) map: Option<MapFile>,
     pub(crate) format: Format,
+    /// Whether tables hold every number that is known of a hop.
+    pub(crate) wide: bool,
 }
 
 /// Files that places are looked up in, before the built-in table.
@@ -163,6 +165,7 @@ impl TraceSettings {
             map,
             drawing,
             format,
+            wide,
         } = typed;
         let wish = probing::wish(&probing)?;
         let choice = probing::choice(&probing)?;
@@ -218,6 +221,7 @@ impl TraceSettings {
             targets,
             map,
             format: format.format,
+            wide,
         })
     }
 

@@ -20,7 +20,8 @@ Environment:
 
 pub(super) const TRACE_NOTES: &str = "\
 The table has one row a TTL; rows without a number are further routers that answered at that TTL, and * is a \
-hop that did not answer. Loss is that of the whole TTL, the times are those of the router on the row. Notes:
+hop that did not answer. Loss is that of the whole TTL, the times are those of the router on the row. \
+Where `limit` stands for it, a router left probes out that those behind it show not to be lost. Notes:
   !H  host unreachable          !X    refused by a filter
   !N  network unreachable       !F    packet too big
   !P  protocol unreachable      !<n>  unreachable with this other code

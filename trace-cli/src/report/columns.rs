@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use trace_core::model::{Finding, Flow, Hop, ProbeRecord, ProbeResult, Protocol, Protocols, Statistics};
 
+use super::loss::loss_and_sent;
 use super::milliseconds;
 use super::tally::{HopTally, Tallies, Tally};
 use crate::grid::{Cell, Side};
@@ -39,6 +40,8 @@ impl Display {
 pub(crate) struct Columns<'a> {
     kind: Kind<'a>,
     flows: u16,
+    /// Everything that is known of a hop in numbers.
+    wide: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +56,7 @@ enum Kind<'a> {
 
 impl<'a> Columns<'a> {
     pub(crate) const fn once(flows: u16) -> Self {
-        Self { kind: Kind::Once, flows }
+        Self { kind: Kind::Once, flows, wide: false }
     }
 
     pub(crate) fn rounds(
@@ -62,30 +65,75 @@ impl<'a> Columns<'a> {
         display: Display,
         protocols: Option<Protocols>,
     ) -> Self {
-        Self { kind: Kind::Rounds { tallies, display, each: protocols == Some(Protocols::All) }, flows }
+        let each = protocols == Some(Protocols::All);
+        Self { kind: Kind::Rounds { tallies, display, each }, flows, wide: false }
     }
 
     pub(crate) const fn protocols(flows: u16) -> Self {
-        Self { kind: Kind::Protocols, flows }
+        Self { kind: Kind::Protocols, flows, wide: false }
+    }
+
+    /// The same, with every number there is: 95th percentile, jitter, and the length of the way back.
+    pub(crate) const fn wide(self, wide: bool) -> Self {
+        Self { wide, ..self }
     }
 
     pub(super) fn heads(&self) -> Vec<(&'static str, Side)> {
-        let numbers: &[&'static str] = match self.kind {
-            Kind::Once => &["Loss", "Sent", "Min ms", "Median", "Max"],
-            Kind::Rounds { display: Display::Averages, each: true, .. } => {
+        let numbers: &[&'static str] = match (self.kind, self.wide) {
+            (Kind::Once, false) => &["Loss", "Sent", "Min ms", "Median", "Max"],
+            (Kind::Once, true) => &["Loss", "Sent", "Min ms", "Median", "95%", "Max", "Jitter", "Back"],
+            (Kind::Rounds { display: Display::Averages, each: true, .. }, false) => {
                 &["Sent", "ICMP loss", "Avg ms", "UDP loss", "Avg ms", "TCP loss", "Avg ms"]
             }
-            Kind::Rounds { display: Display::Percentiles, each: true, .. } => {
+            (Kind::Rounds { display: Display::Percentiles, each: true, .. }, false) => {
                 &["Sent", "ICMP loss", "Median", "UDP loss", "Median", "TCP loss", "Median"]
             }
-            Kind::Rounds { display: Display::Averages, .. } => {
+            (Kind::Rounds { display: Display::Averages, each: true, .. }, true) => &[
+                "Sent",
+                "ICMP loss",
+                "Avg ms",
+                "95%",
+                "Jitter",
+                "UDP loss",
+                "Avg ms",
+                "95%",
+                "Jitter",
+                "TCP loss",
+                "Avg ms",
+                "95%",
+                "Jitter",
+                "Back",
+            ],
+            (Kind::Rounds { display: Display::Percentiles, each: true, .. }, true) => &[
+                "Sent",
+                "ICMP loss",
+                "Median",
+                "95%",
+                "Jitter",
+                "UDP loss",
+                "Median",
+                "95%",
+                "Jitter",
+                "TCP loss",
+                "Median",
+                "95%",
+                "Jitter",
+                "Back",
+            ],
+            (Kind::Rounds { display: Display::Averages, .. }, false) => {
                 &["Loss", "Sent", "Last ms", "Avg", "Best", "Worst", "StDev"]
             }
-            Kind::Rounds { display: Display::Percentiles, .. } => {
-                &["Loss", "Sent", "Last ms", "Median", "95%", "Jitter"]
+            (Kind::Rounds { display: Display::Averages, .. }, true) => &[
+                "Loss", "Sent", "Last ms", "Avg", "Best", "Worst", "StDev", "Median", "95%", "Jitter", "Back",
+            ],
+            (Kind::Rounds { display: Display::Percentiles, .. }, _) => {
+                &["Loss", "Sent", "Last ms", "Median", "95%", "Jitter", "Back"]
             }
-            Kind::Rounds { display: Display::Strip, .. } => &["Loss", "Sent", "Last ms"],
-            Kind::Protocols => &["ICMP ms", "UDP ms", "TCP ms"],
+            (Kind::Rounds { display: Display::Strip, .. }, _) => &["Loss", "Sent", "Last ms"],
+            (Kind::Protocols, false) => &["ICMP ms", "UDP ms", "TCP ms"],
+            (Kind::Protocols, true) => {
+                &["ICMP ms", "95%", "Jitter", "UDP ms", "95%", "Jitter", "TCP ms", "95%", "Jitter", "Back"]
+            }
         };
         let flows = (self.flows > 1).then_some(("Flows", Side::Left));
         let strip = matches!(self.kind, Kind::Rounds { display: Display::Strip, .. });
@@ -138,12 +186,14 @@ impl<'a> Columns<'a> {
                 let whole = statistics.filter(|_| first);
                 let loss = whole.and_then(Statistics::loss);
                 cells.extend(loss_and_sent(loss, whole.map(|whole| whole.sent.into()), findings));
-                cells.extend(
-                    from.map_or_else(
-                        || [Cell::empty(), Cell::empty(), Cell::empty()],
-                        |from| times(hop, from),
-                    ),
-                );
+                let times = from.map(|from| times(&of_answerer(hop, from))).unwrap_or_default();
+                let Statistics { min, median, p95, max, jitter, .. } = times;
+                if self.wide {
+                    cells.extend([min, median, p95, max, jitter].map(cell));
+                    cells.push(back(hop, from));
+                } else {
+                    cells.extend([min, median, max].map(cell));
+                }
             }
             Kind::Rounds { tallies, display, each: true } if display != Display::Strip => {
                 let hop_tally = tallies.get(hop.ttl);
@@ -152,6 +202,12 @@ impl<'a> Columns<'a> {
                 for protocol in Protocol::ALL {
                     let tally = hop_tally.and_then(|tally| tally.of(*protocol));
                     cells.extend(of_protocol_in_rounds(tally, from, first, display, findings));
+                    if self.wide {
+                        cells.extend(spread(tally.and_then(|tally| tally.by(from))));
+                    }
+                }
+                if self.wide {
+                    cells.push(back(hop, from));
                 }
             }
             Kind::Rounds { tallies, display, .. } => {
@@ -165,47 +221,66 @@ impl<'a> Columns<'a> {
                 cells.extend(loss_and_sent(loss, sent, findings));
                 let of_answerer = hop_tally.and_then(|tally| tally.by(from));
                 cells.extend(rounds(of_answerer, whole, display));
+                if self.wide && display == Display::Averages {
+                    cells.push(cell(of_answerer.and_then(|tally| tally.percentile(50))));
+                    cells.extend(spread(of_answerer));
+                }
+                if display == Display::Percentiles || (self.wide && display == Display::Averages) {
+                    cells.push(back(hop, from));
+                }
             }
             Kind::Protocols => {
-                cells.extend(Protocol::ALL.iter().map(|protocol| of_protocol(hop, *protocol, from, first)));
+                for protocol in Protocol::ALL {
+                    cells.push(of_protocol(hop, *protocol, from, first));
+                    if self.wide {
+                        let of_protocol = from.map(|from| of_answerer(hop, from)).unwrap_or_default();
+                        let of_protocol =
+                            of_protocol.into_iter().filter(|probe| probe.protocol == Some(*protocol));
+                        let Statistics { p95, jitter, .. } = times(&of_protocol.collect::<Vec<_>>());
+                        cells.extend([p95, jitter].map(cell));
+                    }
+                }
+                if self.wide {
+                    cells.push(back(hop, from));
+                }
             }
         }
         cells
     }
 }
 
-/// Loss and number of probes of a whole hop. What a router merely does not answer is no loss to warn of: where hops
-/// behind it answer, there is none.
-fn loss_and_sent(loss: Option<f64>, sent: Option<u64>, findings: &[Finding]) -> [Cell; 2] {
-    let Some((loss, sent)) = loss.zip(sent) else { return [Cell::empty(), Cell::empty()] };
-    let harmless = findings
-        .iter()
-        .any(|finding| matches!(finding, Finding::RateLimited | Finding::Silent | Finding::Selective));
-    let ink = match loss {
-        0.0 => Ink::Normal,
-        _ if harmless => Ink::Faint,
-        _ => Ink::Bad,
-    };
-    [Cell::inked(ink, percent(loss)), Cell::new(sent.to_string())]
-}
-
-/// A share in percent; what is not nothing never looks like it.
-fn percent(share: f64) -> String {
-    let percent = share * 100.0;
-    if percent > 0.0 && percent < 0.5 { "<1%".to_owned() } else { format!("{percent:.0}%") }
-}
-
 fn cell(time: Option<Duration>) -> Cell {
     Cell::new(time.map(milliseconds).unwrap_or_default())
 }
 
-/// The round-trip times of one answerer.
-fn times(hop: &Hop, from: IpAddr) -> [Cell; 3] {
-    let replies = hop.probes.iter().filter_map(ProbeRecord::reply).filter(|reply| reply.from == from);
-    let rtts: Vec<_> = replies.filter_map(|reply| reply.rtt).collect();
+/// The probes that an address answered at a hop.
+fn of_answerer(hop: &Hop, from: IpAddr) -> Vec<&ProbeRecord> {
+    hop.probes.iter().filter(|probe| probe.reply().is_some_and(|reply| reply.from == from)).collect()
+}
+
+/// The round-trip times of answered probes.
+fn times(probes: &[&ProbeRecord]) -> Statistics {
+    let rtts: Vec<_> = probes.iter().filter_map(|probe| probe.reply()?.rtt).collect();
     let count = u32::try_from(rtts.len()).unwrap_or(u32::MAX);
-    let statistics = Statistics::of(count, count, &rtts);
-    [statistics.min, statistics.median, statistics.max].map(cell)
+    Statistics::of(count, count, &rtts)
+}
+
+/// The 95th percentile and the jitter of one answerer.
+fn spread(tally: Option<&Tally>) -> [Cell; 2] {
+    [tally.and_then(|tally| tally.percentile(95)), tally.and_then(Tally::jitter)].map(cell)
+}
+
+/// How many routers the answers of an address passed on their way back, as far as their TTLs tell.
+fn back(hop: &Hop, from: Option<IpAddr>) -> Cell {
+    let back = from.and_then(|from| routers_back(hop, from));
+    back.map_or_else(Cell::empty, |routers| Cell::new(routers.to_string()))
+}
+
+/// The least number of routers that the TTL of any answer of an address suggests for its way back.
+pub(super) fn routers_back(hop: &Hop, from: IpAddr) -> Option<u8> {
+    let replies = hop.probes.iter().filter_map(ProbeRecord::reply);
+    let own = replies.filter(|reply| reply.from == from && reply.inherited_from.is_none());
+    own.filter_map(|reply| reply.routers_back()).min()
 }
 
 fn rounds(tally: Option<&Tally>, whole: Option<&Tally>, display: Display) -> Vec<Cell> {
@@ -312,11 +387,6 @@ mod tests {
     fn flows_that_follow_one_another_are_a_range() {
         assert_eq!(ranges([]), "");
         assert_eq!(ranges([0, 2, 3, 5, 6, 7].map(Flow)), "0 2 3 5-7");
-    }
-
-    #[test]
-    fn what_is_not_nothing_never_looks_like_it() {
-        assert_eq!([0.0, 0.001, 0.25, 1.0].map(percent), ["0%", "<1%", "25%", "100%"]);
     }
 
     #[test]

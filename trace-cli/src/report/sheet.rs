@@ -5,10 +5,11 @@ use std::net::IpAddr;
 use anyhow::Context as _;
 use trace_core::model::{Atlas, Finding, Hop, ProbeRecord, Statistics, Trace, TraceKind};
 
+use super::columns::routers_back;
 use super::milliseconds;
 use crate::clock;
 
-const COLUMNS: [&str; 29] = [
+const COLUMNS: [&str; 32] = [
     "id",
     "started",
     "target",
@@ -38,6 +39,9 @@ const COLUMNS: [&str; 29] = [
     "score",
     "source",
     "consistency",
+    "p95_ms",
+    "jitter_ms",
+    "routers_back",
 ];
 
 /// The columns of the scripts that came before.
@@ -118,6 +122,9 @@ fn row(
         text(located.and_then(|located| located.score)),
         text(located.and_then(|located| located.source.as_ref())),
         text(atlas.consistency),
+        text(times.p95.map(milliseconds)),
+        text(times.jitter.map(milliseconds)),
+        text(from.and_then(|from| routers_back(hop, from))),
     ]
 }
 
@@ -178,14 +185,14 @@ mod tests {
     fn every_hop_has_its_rows() {
         let (trace, atlas) = (samples::trace(), samples::atlas());
         insta::assert_snapshot!(traces(&[(&trace, &atlas)], true).unwrap().replace('\u{1b}', "<ESC>"), @r#"
-        id,started,target,target_address,protocol,mode,outcome,ttl,address,hostname,asn,isp,country_code,country,region,city,latitude,longitude,verdict,sent,answered,min_ms,median_ms,max_ms,kinds,findings,score,source,consistency
-        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,1,10.0.0.1,,,,,,,,,,private,3,3,0.401,0.412,0.733,time-exceeded,,,,
-        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,2,,,,,,,,,,,,3,0,,,,,silent,,,
-        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,3,203.0.113.1,core1.<ESC>[2Jexample.net,64500,,AR,Argentina,,Barranqueras,-27.48,-58.94,,3,2,10.012,10.506,11.000,time-exceeded,several-answerers per-packet-balancing,,mmdb:GeoLite2-City 2026-11-01,
-        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,3,203.0.113.2,,,,,,,,,,,3,1,10.555,10.555,10.555,time-exceeded,several-answerers per-packet-balancing,,,
-        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,4,203.0.113.7,,64501,,BR,Brazil,,,,,area,3,1,21.003,21.003,21.003,time-exceeded,rate-limited mpls-tunnel,,builtin 2026-06-17,
-        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,5,203.0.113.9,,,,,,,,,,,3,3,30.000,30.000,30.000,time-exceeded,nat,,,
-        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,6,198.51.100.80,www.example.net,64502,,DE,Germany,,Köln,-27.48,-58.94,,3,3,110.100,110.204,112.999,port-unreachable,,,,
+        id,started,target,target_address,protocol,mode,outcome,ttl,address,hostname,asn,isp,country_code,country,region,city,latitude,longitude,verdict,sent,answered,min_ms,median_ms,max_ms,kinds,findings,score,source,consistency,p95_ms,jitter_ms,routers_back
+        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,1,10.0.0.1,,,,,,,,,,private,3,3,0.401,0.412,0.733,time-exceeded,,,,,0.733,0.021,
+        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,2,,,,,,,,,,,,3,0,,,,,silent,,,,,,
+        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,3,203.0.113.1,core1.<ESC>[2Jexample.net,64500,,AR,Argentina,,Barranqueras,-27.48,-58.94,,3,2,10.012,10.506,11.000,time-exceeded,several-answerers per-packet-balancing,,mmdb:GeoLite2-City 2026-11-01,,11.000,0.062,
+        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,3,203.0.113.2,,,,,,,,,,,3,1,10.555,10.555,10.555,time-exceeded,several-answerers per-packet-balancing,,,,10.555,,
+        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,4,203.0.113.7,,64501,,BR,Brazil,,,,,area,3,1,21.003,21.003,21.003,time-exceeded,rate-limited mpls-tunnel,,builtin 2026-06-17,,21.003,,
+        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,5,203.0.113.9,,,,,,,,,,,3,3,30.000,30.000,30.000,time-exceeded,nat,,,,30.000,0.000,
+        019a0000-0000-7000-8000-00001a2b3c4d,2026-10-26T07:33:20.123Z,bücher.example,198.51.100.80,udp,unprivileged,reached,6,198.51.100.80,www.example.net,64502,,DE,Germany,,Köln,-27.48,-58.94,,3,3,110.100,110.204,112.999,port-unreachable,,,,,112.999,0.187,
         "#);
     }
 

@@ -22,13 +22,15 @@ pub(crate) struct Style<'a> {
     pub(crate) width: Option<usize>,
     /// Whether sources and verdicts are shown.
     pub(crate) verdicts: bool,
+    /// Whether every number that is known of a hop is shown.
+    pub(crate) wide: bool,
     /// Remarks for the heading.
     pub(crate) remarks: &'a [String],
 }
 
 /// A whole trace.
 pub(crate) fn trace(trace: &Trace, atlas: &Atlas, style: Style<'_>) -> String {
-    let Style { paint, width, verdicts, remarks } = style;
+    let Style { paint, width, verdicts, wide, remarks } = style;
     let observations = trace.observations();
     let findings: Vec<Vec<Finding>> = trace
         .hops
@@ -46,7 +48,7 @@ pub(crate) fn trace(trace: &Trace, atlas: &Atlas, style: Style<'_>) -> String {
         atlas,
         target: trace.target.as_ref(),
         verdicts,
-        columns,
+        columns: columns.wide(wide),
         names: true,
     };
     let mut text = heading(trace, remarks, paint);

@@ -190,6 +190,12 @@ impl Tallies {
         self.hops.get(&ttl)
     }
 
+    /// The least share of probes that nobody answered at any one hop behind a TTL.
+    pub(crate) fn least_loss_behind(&self, ttl: Ttl) -> Option<f64> {
+        let behind = self.hops.range(ttl.saturating_add(1)..).filter(|(other, _)| **other > ttl);
+        behind.filter_map(|(_, hop)| hop.whole.loss()).min_by(f64::total_cmp)
+    }
+
     /// The last TTL that somebody answered at.
     pub(crate) fn last_answer(&self) -> Option<Ttl> {
         self.hops.iter().rev().find(|(_, hop)| hop.whole.answered > 0).map(|(ttl, _)| *ttl)

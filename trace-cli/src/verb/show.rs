@@ -27,6 +27,7 @@ pub(crate) fn run(typed: ShowArguments, data_dir: Option<PathBuf>, output: &mut 
                 paint: output.paint(),
                 width: output.size().map(|(width, _)| width),
                 verdicts: typed.verdicts,
+                wide: typed.wide,
                 remarks: &[],
             };
             table::trace(&trace, &atlas, style)

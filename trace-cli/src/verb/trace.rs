@@ -173,7 +173,7 @@ fn rounds(
                 asked.iter().try_for_each(|addresses: BTreeSet<_>| tell.send(chain.atlas(addresses)))
             });
         }
-        let mut board = Board::new(output.paint(), Finder { ask, found }, settings.names);
+        let mut board = Board::new(output.paint(), Finder { ask, found }, settings.names, settings.wide);
         let cancelled = || quit.get() || interrupt.is_asked();
         while let Some(happened) = measure.next(tracer, &mut launch, ROUND_TURN, &cancelled) {
             match happened {

@@ -2,9 +2,10 @@ use super::*;
 use crate::report::samples::{answered, atlas, hop, silent, trace as sample, unsent};
 use insta::assert_snapshot;
 use std::time::Duration;
-use trace_core::model::{Flow, ProbeRecord, ReplyKind, Target};
+use trace_core::model::{Flow, ProbeRecord, ProbeResult, ReplyKind, Target};
 
-const PLAIN: Style<'static> = Style { paint: Paint::Plain, width: None, verdicts: false, remarks: &[] };
+const PLAIN: Style<'static> =
+    Style { paint: Paint::Plain, width: None, verdicts: false, wide: false, remarks: &[] };
 
 #[test]
 fn a_trace_with_something_of_everything() {
@@ -14,14 +15,14 @@ fn a_trace_with_something_of_everything() {
     bücher.example (198.51.100.80), udp, unprivileged, 3 probes a hop, up to 30 hops
     2026-10-26 07:33:20 UTC, from 10.0.0.5, vantage attic
     (unprivileged since raw sockets are not permitted)
-    TTL  Host                                      AS       Place               Loss  Sent   Min ms   Median      Max  Notes
-      1  10.0.0.1                                           private (RFC 1918)    0%     3    0.401    0.412    0.733
-      2  *                                                                      100%     3                             silent, passes packets on
-      3  core1.\u{1b}[2Jexample.net (203.0.113.1)  AS64500  Barranqueras, AR      0%     3   10.012   10.506   11.000  balanced packet by packet
-         203.0.113.2                                                                         10.555   10.555   10.555
-      4  203.0.113.7                               AS64501  Brazil               67%     3   21.003   21.003   21.003  limits its answers: no loss behind it, MPLS 24015
-      5  203.0.113.9                                                              0%     3   30.000   30.000   30.000  address translation before it
-      6  www.example.net (198.51.100.80)           AS64502  Köln, DE              0%     3  110.100  110.204  112.999
+    TTL  Host                                      AS       Place                Loss  Sent   Min ms   Median      Max  Notes
+      1  10.0.0.1                                           private (RFC 1918)     0%     3    0.401    0.412    0.733
+      2  *                                                                       100%     3                             silent, passes packets on
+      3  core1.\u{1b}[2Jexample.net (203.0.113.1)  AS64500  Barranqueras, AR       0%     3   10.012   10.506   11.000  balanced packet by packet
+         203.0.113.2                                                                          10.555   10.555   10.555
+      4  203.0.113.7                               AS64501  Brazil              limit     3   21.003   21.003   21.003  limits its answers: no loss behind it, MPLS 24015
+      5  203.0.113.9                                                               0%     3   30.000   30.000   30.000  address translation before it
+      6  www.example.net (198.51.100.80)           AS64502  Köln, DE               0%     3  110.100  110.204  112.999
     AS path: [private] * AS64500 AS64501 * AS64502
     Reached at TTL 6, round trip 110.100 ms, took 134.0 ms
     "#);
@@ -32,14 +33,14 @@ fn with_sources_and_verdicts() {
     assert_snapshot!(trace(&sample(), &atlas(), Style { verdicts: true, ..PLAIN }), @r#"
     bücher.example (198.51.100.80), udp, unprivileged, 3 probes a hop, up to 30 hops
     2026-10-26 07:33:20 UTC, from 10.0.0.5, vantage attic
-    TTL  Host                                      AS       Place               Loss  Sent   Min ms   Median      Max  Verdict  Source                         Notes
-      1  10.0.0.1                                           private (RFC 1918)    0%     3    0.401    0.412    0.733  private
-      2  *                                                                      100%     3                                                                     silent, passes packets on
-      3  core1.\u{1b}[2Jexample.net (203.0.113.1)  AS64500  Barranqueras, AR      0%     3   10.012   10.506   11.000           mmdb:GeoLite2-City 2026-11-01  balanced packet by packet
-         203.0.113.2                                                                         10.555   10.555   10.555
-      4  203.0.113.7                               AS64501  Brazil               67%     3   21.003   21.003   21.003  area     builtin 2026-06-17             limits its answers: no loss behind it, MPLS 24015
-      5  203.0.113.9                                                              0%     3   30.000   30.000   30.000                                          address translation before it
-      6  www.example.net (198.51.100.80)           AS64502  Köln, DE              0%     3  110.100  110.204  112.999
+    TTL  Host                                      AS       Place                Loss  Sent   Min ms   Median      Max  Verdict  Source                         Notes
+      1  10.0.0.1                                           private (RFC 1918)     0%     3    0.401    0.412    0.733  private
+      2  *                                                                       100%     3                                                                     silent, passes packets on
+      3  core1.\u{1b}[2Jexample.net (203.0.113.1)  AS64500  Barranqueras, AR       0%     3   10.012   10.506   11.000           mmdb:GeoLite2-City 2026-11-01  balanced packet by packet
+         203.0.113.2                                                                          10.555   10.555   10.555
+      4  203.0.113.7                               AS64501  Brazil              limit     3   21.003   21.003   21.003  area     builtin 2026-06-17             limits its answers: no loss behind it, MPLS 24015
+      5  203.0.113.9                                                               0%     3   30.000   30.000   30.000                                          address translation before it
+      6  www.example.net (198.51.100.80)           AS64502  Köln, DE               0%     3  110.100  110.204  112.999
     TTL 2: none of 3 probes was answered, but packets pass: TTL 3 behind it answers
     TTL 3: 2 addresses answered: 203.0.113.1, 203.0.113.2
     TTL 3: packets of one flow were answered by 203.0.113.1, 203.0.113.2 in turn, which no change of the path explains: they are balanced packet by packet
@@ -56,28 +57,28 @@ fn narrow_terminals_get_less_of_each_hop() {
     assert_snapshot!(trace(&sample(), &atlas(), Style { width: Some(110), ..PLAIN }), @r#"
     bücher.example (198.51.100.80), udp, unprivileged, 3 probes a hop, up to 30 hops
     2026-10-26 07:33:20 UTC, from 10.0.0.5, vantage attic
-    TTL  Host                        AS       Place    Loss  Sent   Min ms   Median      Max  Notes
-      1  10.0.0.1                             private    0%     3    0.401    0.412    0.733
-      2  *                                             100%     3                             silent, passes packets on
-      3  core1.\u{1b}[2Jexample.net  AS64500  AR         0%     3   10.012   10.506   11.000  balanced packet by packet
-         203.0.113.2                                                10.555   10.555   10.555
-      4  203.0.113.7                 AS64501  BR        67%     3   21.003   21.003   21.003  limits its answers: no loss behind it, MPLS 24015
-      5  203.0.113.9                                     0%     3   30.000   30.000   30.000  address translation before it
-      6  www.example.net             AS64502  DE         0%     3  110.100  110.204  112.999
+    TTL  Host                        AS       Place     Loss  Sent   Min ms   Median      Max  Notes
+      1  10.0.0.1                             private     0%     3    0.401    0.412    0.733
+      2  *                                              100%     3                             silent, passes packets on
+      3  core1.\u{1b}[2Jexample.net  AS64500  AR          0%     3   10.012   10.506   11.000  balanced packet by packet
+         203.0.113.2                                                 10.555   10.555   10.555
+      4  203.0.113.7                 AS64501  BR       limit     3   21.003   21.003   21.003  limits its answers: no loss behind it, MPLS 24015
+      5  203.0.113.9                                      0%     3   30.000   30.000   30.000  address translation before it
+      6  www.example.net             AS64502  DE          0%     3  110.100  110.204  112.999
     AS path: [private] * AS64500 AS64501 * AS64502
     Reached at TTL 6, round trip 110.100 ms, took 134.0 ms
     "#);
     assert_snapshot!(trace(&sample(), &atlas(), Style { width: Some(40), ..PLAIN }), @r#"
     bücher.example (198.51.100.80), udp, unprivileged, 3 probes a hop, up to 30 hops
     2026-10-26 07:33:20 UTC, from 10.0.0.5, vantage attic
-    TTL  Host                        Loss  Sent   Min ms   Median      Max  Notes
-      1  10.0.0.1                      0%     3    0.401    0.412    0.733
-      2  *                           100%     3                             silent, passes packets on
-      3  core1.\u{1b}[2Jexample.net    0%     3   10.012   10.506   11.000  balanced packet by packet
-         203.0.113.2                              10.555   10.555   10.555
-      4  203.0.113.7                  67%     3   21.003   21.003   21.003  limits its answers: no loss behind it, MPLS 24015
-      5  203.0.113.9                   0%     3   30.000   30.000   30.000  address translation before it
-      6  www.example.net               0%     3  110.100  110.204  112.999
+    TTL  Host                         Loss  Sent   Min ms   Median      Max  Notes
+      1  10.0.0.1                       0%     3    0.401    0.412    0.733
+      2  *                            100%     3                             silent, passes packets on
+      3  core1.\u{1b}[2Jexample.net     0%     3   10.012   10.506   11.000  balanced packet by packet
+         203.0.113.2                               10.555   10.555   10.555
+      4  203.0.113.7                 limit     3   21.003   21.003   21.003  limits its answers: no loss behind it, MPLS 24015
+      5  203.0.113.9                    0%     3   30.000   30.000   30.000  address translation before it
+      6  www.example.net                0%     3  110.100  110.204  112.999
     AS path: [private] * AS64500 AS64501 * AS64502
     Reached at TTL 6, round trip 110.100 ms, took 134.0 ms
     "#);
@@ -88,14 +89,14 @@ fn without_places() {
     assert_snapshot!(trace(&sample(), &Atlas::default(), PLAIN), @r#"
     bücher.example (198.51.100.80), udp, unprivileged, 3 probes a hop, up to 30 hops
     2026-10-26 07:33:20 UTC, from 10.0.0.5, vantage attic
-    TTL  Host           Loss  Sent   Min ms   Median      Max  Notes
-      1  10.0.0.1         0%     3    0.401    0.412    0.733
-      2  *              100%     3                             silent, passes packets on
-      3  203.0.113.1      0%     3   10.012   10.506   11.000  balanced packet by packet
-         203.0.113.2                 10.555   10.555   10.555
-      4  203.0.113.7     67%     3   21.003   21.003   21.003  limits its answers: no loss behind it, MPLS 24015
-      5  203.0.113.9      0%     3   30.000   30.000   30.000  address translation before it
-      6  198.51.100.80    0%     3  110.100  110.204  112.999
+    TTL  Host            Loss  Sent   Min ms   Median      Max  Notes
+      1  10.0.0.1          0%     3    0.401    0.412    0.733
+      2  *               100%     3                             silent, passes packets on
+      3  203.0.113.1       0%     3   10.012   10.506   11.000  balanced packet by packet
+         203.0.113.2                  10.555   10.555   10.555
+      4  203.0.113.7    limit     3   21.003   21.003   21.003  limits its answers: no loss behind it, MPLS 24015
+      5  203.0.113.9       0%     3   30.000   30.000   30.000  address translation before it
+      6  198.51.100.80     0%     3  110.100  110.204  112.999
     Reached at TTL 6, round trip 110.100 ms, took 134.0 ms
     "#);
 }
@@ -132,6 +133,51 @@ fn rounds_have_the_statistics_of_mtr() {
     let forever = Settings { rounds: FOREVER, ..several.settings.clone().unwrap() };
     let ended = Trace { settings: Some(forever), outcome: Some(Outcome::Interrupted), ..several };
     assert_snapshot!(closing(&ended, Paint::Plain), @"Ended after 8 rounds, took 134.0 ms");
+}
+
+#[test]
+fn a_wide_table_has_every_number() {
+    let mut wide = sample();
+    for (routers, hop) in (0..).zip(&mut wide.hops) {
+        for probe in &mut hop.probes {
+            if let ProbeResult::Answered(reply) = &mut probe.result {
+                reply.reply_ttl = Some(64 - routers);
+            }
+        }
+    }
+    let style = Style { wide: true, ..PLAIN };
+    // Jitter of 412, 401, 733: 11 / 16, and a sixteenth of the way to 332 from there.
+    assert_snapshot!(trace(&wide, &Atlas::default(), style), @r#"
+    bücher.example (198.51.100.80), udp, unprivileged, 3 probes a hop, up to 30 hops
+    2026-10-26 07:33:20 UTC, from 10.0.0.5, vantage attic
+    TTL  Host            Loss  Sent   Min ms   Median      95%      Max  Jitter  Back  Notes
+      1  10.0.0.1          0%     3    0.401    0.412    0.733    0.733   0.021     0
+      2  *               100%     3                                                    silent, passes packets on
+      3  203.0.113.1       0%     3   10.012   10.506   11.000   11.000   0.062     2  balanced packet by packet
+         203.0.113.2                  10.555   10.555   10.555   10.555             2
+      4  203.0.113.7    limit     3   21.003   21.003   21.003   21.003             3  limits its answers: no loss behind it, MPLS 24015
+      5  203.0.113.9       0%     3   30.000   30.000   30.000   30.000   0.000     4  address translation before it
+      6  198.51.100.80     0%     3  110.100  110.204  112.999  112.999   0.187     5
+    Reached at TTL 6, round trip 110.100 ms, took 134.0 ms
+    "#);
+    let rounds = Settings { rounds: 3, queries: 1, ..Settings::default() };
+    wide.settings = Some(rounds);
+    let text = trace(&wide, &Atlas::default(), style);
+    let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>().join(" ");
+    let line = |number: usize| words(text.lines().nth(number).unwrap());
+    assert_snapshot!(line(2), @"TTL Host Loss Sent Last ms Avg Best Worst StDev Median 95% Jitter Back Notes");
+    assert_snapshot!(line(3), @"1 10.0.0.1 0% 3 0.733 0.515 0.401 0.733 0.189 0.412 0.733 0.021 0");
+    // Of all protocols those that were not probed with have no columns.
+    wide.protocol = Some(Protocols::All);
+    let text = trace(&wide, &Atlas::default(), style);
+    let line = |number: usize| words(text.lines().nth(number).unwrap());
+    assert_snapshot!(line(2), @"TTL Host Sent UDP loss Avg ms 95% Jitter Back Notes");
+    assert_snapshot!(line(3), @"1 10.0.0.1 3 0% 0.515 0.733 0.021 0");
+    wide.settings = Some(Settings::default());
+    let text = trace(&wide, &Atlas::default(), style);
+    let line = |number: usize| words(text.lines().nth(number).unwrap());
+    assert_snapshot!(line(2), @"TTL Host UDP ms 95% Jitter Back Notes");
+    assert_snapshot!(line(3), @"1 10.0.0.1 0.412 0.733 0.021 0");
 }
 
 #[test]

@@ -81,6 +81,7 @@ pub(super) struct Board {
 #[derive(Debug, Clone, Copy)]
 struct View {
     display: Display,
+    wide: bool,
     names: bool,
     help: bool,
     paused: bool,
@@ -105,18 +106,21 @@ struct Counted {
 struct Recent {
     hops: Vec<Hop>,
     findings: Vec<Vec<Finding>>,
+    /// Hops that were seen to limit their answers since counting began: what they left out then is still in the share
+    /// that is counted when none of the last rounds shows it any more.
+    limited: BTreeSet<Ttl>,
     /// The last changes of the path, by round and lane.
     changes: BTreeMap<(u32, Option<Protocol>, Flow), String>,
 }
 
 impl Board {
     /// A board for standard output, with the keys of standard input if it is a terminal.
-    pub(super) fn new(paint: Paint, finder: Finder, names: bool) -> Self {
+    pub(super) fn new(paint: Paint, finder: Finder, names: bool, wide: bool) -> Self {
         Self {
             keyboard: Keyboard::take(),
             picture: Picture::new(PAUSE),
             paint,
-            view: View { display: Display::default(), names: true, help: false, paused: false },
+            view: View { display: Display::default(), wide, names: true, help: false, paused: false },
             tally: Counted::default(),
             finder,
             named: names.then(Names::start),
@@ -153,7 +157,10 @@ impl Board {
                 view.paused = !view.paused;
                 return Some(if view.paused { Order::Pause } else { Order::Resume });
             }
-            b'r' | b'R' => self.tally.reset(),
+            b'r' | b'R' => {
+                self.tally.reset();
+                self.recent.limited.clear();
+            }
             b'n' | b'N' => view.names = !view.names,
             b'd' | b'D' => view.display = view.display.next(),
             b'?' | b'h' | b'H' => view.help = true,
@@ -228,12 +235,12 @@ impl Board {
         let flows = draft.settings.as_ref().map_or(1, |settings| settings.flows);
         let hops = Hops {
             hops: &shown,
-            findings: &self.recent.findings,
+            findings: &self.recent.standing(&tallies),
             statistics: &[],
             atlas: &self.atlas,
             target: draft.target.as_ref(),
             verdicts: false,
-            columns: Columns::rounds(flows, &tallies, self.view.display, draft.protocol),
+            columns: Columns::rounds(flows, &tallies, self.view.display, draft.protocol).wide(self.view.wide),
             names: self.view.names,
         };
         let heading = table::heading(draft, remarks, Paint::Plain) + &self.status(draft);
@@ -330,15 +337,40 @@ impl Counted {
 impl Recent {
     fn learn(&mut self, trace: Trace) {
         self.findings = trace.findings();
+        let mut changed = false;
         for change in trace.path_changes() {
             let at = i64::try_from(change.at.as_nanos()).unwrap_or(i64::MAX);
             let words = format!("{}: {change}", clock::instant(trace.started.saturating_add(at)));
-            self.changes.insert((change.round, change.protocol, change.flow), words);
+            changed |= self.changes.insert((change.round, change.protocol, change.flow), words).is_none();
         }
+        if changed {
+            // Who limited its answers may have left the path.
+            self.limited.clear();
+        }
+        let seen = trace.hops.iter().zip(&self.findings);
+        let limiting = seen.filter(|(_, findings)| findings.contains(&Finding::RateLimited));
+        self.limited.extend(limiting.map(|(hop, _)| hop.ttl));
         while self.changes.len() > CHANGES {
             self.changes.pop_first();
         }
         self.hops = trace.hops;
+    }
+
+    /// What is noticeable at each hop, now or in what is counted.
+    fn standing(&self, tallies: &Tallies) -> Vec<Vec<Finding>> {
+        let limits = |ttl: Ttl| {
+            let own = tallies.get(ttl).and_then(|tally| tally.whole.loss());
+            // What is lost behind it too, it did not limit.
+            self.limited.contains(&ttl)
+                && own.zip(tallies.least_loss_behind(ttl)).is_some_and(|(own, least)| own > least)
+        };
+        let mut standing = self.findings.clone();
+        for (hop, findings) in self.hops.iter().zip(&mut standing) {
+            if !findings.contains(&Finding::RateLimited) && limits(hop.ttl) {
+                findings.push(Finding::RateLimited);
+            }
+        }
+        standing
     }
 }
 

@@ -154,7 +154,8 @@ impl<'a> Finish<'a> {
         let text = match self.settings.format {
             Format::Table => {
                 let (paint, width) = (output.paint(), output.size().map(|(width, _)| width));
-                let style = table::Style { paint, width, verdicts: false, remarks };
+                let wide = self.settings.wide;
+                let style = table::Style { paint, width, verdicts: false, wide, remarks };
                 let separator = if first { "" } else { "\n" };
                 let mut text = format!("{separator}{}", table::trace(trace, atlas, style));
                 if goes_on && text.ends_with('\n') {
