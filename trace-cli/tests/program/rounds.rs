@@ -1,109 +1,14 @@
 //! Rounds: the table that grows on a terminal with its keys, and the report where there is none.
 
 use std::fs::File;
-use std::io::{Read as _, Write as _};
-use std::os::fd::OwnedFd;
-use std::process::{Child, Command};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use nix::pty::{Winsize, openpty};
 use nix::sys::signal::{Signal, kill};
-use nix::sys::termios::{LocalFlags, tcgetattr};
 use nix::unistd::Pid;
 
-use crate::lab::{Chain, Lab, lab_test, tool};
+use crate::lab::{Chain, lab_test, tool};
 use crate::run::{Home, Rights};
-
-/// The program on a terminal of its own.
-struct Terminal {
-    program: Child,
-    keys: File,
-    slave: OwnedFd,
-    written: Arc<Mutex<String>>,
-    /// How much of what was written has been looked at.
-    seen: usize,
-}
-
-impl Terminal {
-    /// Starts the program at the vantage point, in front of a terminal with so many columns and rows.
-    fn start(lab: &Lab, home: &Home, size: (u16, u16), arguments: &[&str]) -> Self {
-        let size = Winsize { ws_col: size.0, ws_row: size.1, ws_xpixel: 0, ws_ypixel: 0 };
-        let pty = openpty(&size, None).expect("open a terminal");
-        let program = home.command(arguments);
-        // Makes the terminal that of a session of its own.
-        let mut command: Command = tool("setsid");
-        command.args(["--ctty", "--wait"]).arg(program.get_program()).args(program.get_args());
-        command
-            .env_clear()
-            .env("HOME", home.path())
-            .env("PATH", "/usr/bin:/bin")
-            .env("TERM", "xterm")
-            .env("NO_COLOR", "1");
-        command.current_dir(home.path());
-        let slave = || pty.slave.try_clone().expect("share the terminal");
-        command.stdin(slave()).stdout(slave()).stderr(slave());
-        let program = lab.vantage().enter(|| command.spawn().expect("start the program"));
-        let written = Arc::new(Mutex::new(String::new()));
-        let mut master = File::from(pty.master.try_clone().expect("share the terminal"));
-        let writing = Arc::clone(&written);
-        std::thread::spawn(move || {
-            let mut piece = [0; 4096];
-            while let Ok(length @ 1..) = master.read(&mut piece) {
-                writing.lock().expect("the text").push_str(&String::from_utf8_lossy(&piece[..length]));
-            }
-        });
-        Self { program, keys: File::from(pty.master), slave: pty.slave, written, seen: 0 }
-    }
-
-    fn press(&mut self, keys: &str) {
-        self.keys.write_all(keys.as_bytes()).expect("press keys");
-    }
-
-    /// Waits until something is written that was not looked at before, and returns what was written up to there.
-    #[track_caller]
-    fn await_text(&mut self, wanted: &str) -> String {
-        for _ in 0..6000 {
-            let text = self.written.lock().expect("the text")[self.seen..].to_owned();
-            if let Some(at) = text.find(wanted) {
-                self.seen += at + wanted.len();
-                return text[..at + wanted.len()].to_owned();
-            }
-            std::thread::park_timeout(Duration::from_millis(10));
-        }
-        panic!("{wanted:?} was never written:\n{}", self.written.lock().expect("the text"));
-    }
-
-    fn shows_keys(&self) -> bool {
-        tcgetattr(&self.slave)
-            .expect("the terminal")
-            .local_flags
-            .contains(LocalFlags::ECHO | LocalFlags::ICANON)
-    }
-
-    /// Waits for the end; returns the exit status and everything written.
-    fn end(mut self) -> (Option<i32>, String) {
-        let status = self.program.wait().expect("wait for the program");
-        assert!(self.shows_keys(), "the terminal is not as it was");
-        self.await_text("kept as");
-        let text = self.written.lock().expect("the text").clone();
-        (status.code(), text)
-    }
-}
-
-impl Drop for Terminal {
-    /// A failed test leaves nobody behind: the program is the only child of the one that gave it its session.
-    fn drop(&mut self) {
-        let children = format!("/proc/{0}/task/{0}/children", self.program.id());
-        for child in std::fs::read_to_string(children).unwrap_or_default().split_whitespace() {
-            if let Ok(number) = child.parse() {
-                let _ = kill(Pid::from_raw(number), Signal::SIGKILL);
-            }
-        }
-        let _ = self.program.kill();
-        let _ = self.program.wait();
-    }
-}
+use crate::terminal::Terminal;
 
 fn rounds_of(document: &serde_json::Value) -> usize {
     let hops = document["hops"].as_array().expect("hops");
@@ -162,7 +67,7 @@ lab_test! {
         let home = Home::new();
         let target = lab.target(4).to_string();
         let mut terminal =
-            Terminal::start(&lab, &home, (110, 30), &["trace", &target, "-n", "--rounds", "forever", "--interval", "100ms"]);
+            Terminal::start(lab.vantage(), &home, (110, 30), &["trace", &target, "-n", "--rounds", "forever", "--interval", "100ms"]);
         // Not every round is drawn: any will do.
         terminal.await_text("round ");
         assert!(!terminal.shows_keys(), "keys are taken over");
@@ -205,7 +110,7 @@ lab_test! {
         let home = Home::new();
         let target = lab.target(4).to_string();
         let words = ["trace", &target, "-n", "--protocol", "all", "--rounds", "forever", "--interval", "100ms"];
-        let mut terminal = Terminal::start(&lab, &home, (130, 30), &words);
+        let mut terminal = Terminal::start(lab.vantage(), &home, (130, 30), &words);
         terminal.await_text("UDP loss");
         terminal.await_text("round 3");
         terminal.press("d");
@@ -226,7 +131,7 @@ lab_test! {
         let home = Home::new();
         let target = lab.target(4).to_string();
         let mut terminal =
-            Terminal::start(&lab, &home, (100, 30), &["trace", &target, "-n", "--rounds", "1000", "--interval", "50ms"]);
+            Terminal::start(lab.vantage(), &home, (100, 30), &["trace", &target, "-n", "--rounds", "1000", "--interval", "50ms"]);
         terminal.await_text(" of 1000");
         terminal.press("q");
         let (status, text) = terminal.end();
@@ -239,7 +144,7 @@ lab_test! {
         let home = Home::new();
         let target = lab.target(6).to_string();
         let mut terminal =
-            Terminal::start(&lab, &home, (30, 5), &["trace", &target, "-n", "--rounds", "1000", "--interval", "100ms"]);
+            Terminal::start(lab.vantage(), &home, (30, 5), &["trace", &target, "-n", "--rounds", "1000", "--interval", "100ms"]);
         terminal.await_text("TTL");
         terminal.press("p");
         std::thread::park_timeout(Duration::from_millis(200));
