@@ -32,6 +32,48 @@
 //! * **TCP** answers acknowledge the sequence number plus one, plus what data the SYN carried if they are
 //!   resets (RFC 9293, section 3.10.7.1); so each answer names its own probe.
 //!
+//! What is sent is recognised in what is quoted of it, be it no more than 8 bytes:
+//!
+//! ```
+//! use trace_core::carrier::Directory;
+//! use trace_core::engine::{Moment, ProbeId, TargetIndex};
+//! use trace_core::link::{Attached, Destination, Identity, Incoming};
+//! use trace_core::model::{Flow, Protocol, Protocols, Ttl};
+//! use trace_core::wire::{Headers, Template};
+//!
+//! let (source, target) = ([10, 0, 0, 5].into(), [192, 0, 2, 80].into());
+//! let destination = Destination::new(target, Protocols::One(Protocol::Udp));
+//! let mut probe = Template::new(&Headers {
+//!     source,
+//!     destination: target,
+//!     protocol: Protocol::Udp,
+//!     identity: 40_000,
+//!     destination_port: destination.port_of(Protocol::Udp),
+//!     size: None,
+//!     tos: 0,
+//!     flow_label: 0,
+//!     dont_fragment: false,
+//! })?;
+//! let id = ProbeId::new(77).ok_or("an id")?;
+//! let packet = probe.stamp(Ttl::MIN, id, false);
+//!
+//! // A router sends back that its time was exceeded, the IP header and 8 bytes.
+//! let message = [&[11, 0, 0, 0, 0, 0, 0, 0], &packet[..28]].concat();
+//!
+//! let mut directory = Directory::new();
+//! let identities = vec![Identity { protocol: Protocol::Udp, flow: Flow(0), number: 40_000 }];
+//! directory.register(TargetIndex(0), &destination, &Attached { source, identities, notes: Vec::new() });
+//! let heard = directory.recognise(&Incoming::Packet {
+//!     protocol: Protocol::Icmp,
+//!     from: [10, 0, 0, 1].into(),
+//!     bytes: &message,
+//!     reply_ttl: Some(64),
+//!     at: Moment::ZERO,
+//! });
+//! assert_eq!(heard.and_then(|heard| heard.id), Some(id));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Without raw sockets
 //!
 //! The kernel writes the headers, and what is left to choose keeps the flow, or not:

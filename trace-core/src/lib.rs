@@ -43,6 +43,8 @@
 //!
 //! Sockets are for Linux; elsewhere `sys::open` says so. A trace has one thread: the one that asks for events.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[cfg(feature = "wire")]
 pub mod carrier;
 pub mod engine;
@@ -59,3 +61,8 @@ pub mod tracer;
 pub mod wire;
 
 pub use error::Error;
+
+/// The examples of the README, which are compiled as those here are.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -3,6 +3,55 @@
 //! Raw sockets, unprivileged sockets and the simulated network are links. A link knows its clock, the
 //! addresses and the headers of its packets; it knows nothing of windows, waiting or ends of paths, which
 //! are the engine's.
+//!
+//! A link of one's own stands where the built-in ones do. This one loses every tenth probe of another:
+//!
+//! ```
+//! # #[cfg(feature = "sim")]
+//! # fn main() -> Result<(), trace_core::Error> {
+//! use std::time::Duration;
+//!
+//! use trace_core::Error;
+//! use trace_core::engine::{Moment, Probe, TargetIndex};
+//! use trace_core::link::{Attached, Destination, Incoming, Link, SendFailure};
+//! use trace_core::model::{Family, Mode, Protocol, Protocols, Target, Uuid};
+//! use trace_core::sim::{Network, SimulatedLink, target};
+//! use trace_core::tracer::{Job, Tracer};
+//!
+//! struct Lossy<L> {
+//!     link: L,
+//!     probes: u32,
+//! }
+//!
+//! impl<L: Link> Link for Lossy<L> {
+//!     fn send(&mut self, probe: &Probe) -> Result<Moment, SendFailure> {
+//!         self.probes += 1;
+//!         if self.probes % 10 == 0 { Ok(self.now()) } else { self.link.send(probe) }
+//!     }
+//! #   fn mode(&self) -> Mode { self.link.mode() }
+//! #   fn now(&self) -> Moment { self.link.now() }
+//! #   fn attach(&mut self, target: TargetIndex, destination: &Destination) -> Result<Attached, Error> {
+//! #       self.link.attach(target, destination)
+//! #   }
+//! #   fn detach(&mut self, target: TargetIndex) { self.link.detach(target) }
+//! #   fn receive(&mut self, until: Moment, hear: &mut dyn FnMut(Incoming<'_>)) -> Result<(), Error> {
+//! #       self.link.receive(until, hear)
+//! #   }
+//!     // The rest is as with the other link.
+//! }
+//!
+//! let network = Network::chain(Family::V4, 9, Duration::from_millis(2));
+//! let link = Lossy { link: SimulatedLink::new(network, 1, Mode::Raw), probes: 0 };
+//! let to = Target::from(target(Family::V4, 1));
+//! let trace = Tracer::new(link).run(Job::new(Uuid::from_u128(1), to, Protocols::One(Protocol::Icmp), 0))?;
+//! assert!(trace.reached());
+//! let probes = trace.hops.iter().flat_map(|hop| &hop.probes);
+//! assert!(probes.filter(|probe| probe.reply().is_none()).count() >= 3);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "sim"))]
+//! # fn main() {}
+//! ```
 
 use std::net::{IpAddr, SocketAddr};
 

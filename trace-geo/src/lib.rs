@@ -43,6 +43,8 @@
 //!   to: `IpGeolocation` (global addresses alone, with the user's key) and `update` (downloads of databases). No clock
 //!   is read; the time is handed in.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod budget;
 pub mod builtin;
 mod cache;
@@ -91,3 +93,8 @@ pub use mmdb::Mmdb;
 #[cfg(feature = "http")]
 pub use secret::{Secret, SecretFault, SecretFileError, check_private, read_env_file, read_private_file};
 pub use special::{SpecialRange, is_global, special, translated};
+
+/// The examples of the README, which are compiled as those here are.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

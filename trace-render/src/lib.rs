@@ -93,3 +93,8 @@ impl Map<'_> {
         svg::document(&self.picture(), &map::title(self.scene()))
     }
 }
+
+/// The examples of the README, which are compiled as those here are.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

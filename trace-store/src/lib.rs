@@ -79,3 +79,8 @@ pub use store::{
     Overwrite, Point, Prune, Relocated, Report, Spread, Standing, Store, Stored, Subject, Summary, Window,
     rescue,
 };
+
+/// The examples of the README, which are compiled as those here are.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -5,6 +5,52 @@
 //! ([`Engine::hear`]). Any number of targets, protocols, flows and rounds go through one engine; nothing in
 //! it reads a clock or a socket.
 //!
+//! ```
+//! use std::net::IpAddr;
+//!
+//! use trace_core::engine::{Engine, Event, Heard, Moment, Request, Step};
+//! use trace_core::model::{Outcome, Protocol, Protocols, Reply, ReplyKind, Settings};
+//!
+//! let (router, target) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([192, 0, 2, 80]));
+//! let (mut engine, mut now) = (Engine::new(), Moment::ZERO);
+//! engine.add(&Request::new(target, Protocols::One(Protocol::Icmp), Settings::default()), now);
+//! loop {
+//!     match engine.poll(now) {
+//!         // A network of one router and one target that answer at once.
+//!         Step::Send(probe) => {
+//!             engine.sent(&probe, now);
+//!             let (from, kind) = match probe.ttl.get() {
+//!                 1 => (router, ReplyKind::TimeExceeded),
+//!                 _ => (target, ReplyKind::EchoReply),
+//!             };
+//!             let reply = Reply {
+//!                 from,
+//!                 kind: Some(kind),
+//! #               rtt: None, icmp: None, reply_ttl: None, quoted: None, mpls: Vec::new(),
+//! #               extensions: Vec::new(), inherited_from: None,
+//!                 // and all else that was seen
+//!             };
+//!             let (protocol, flow, id) = (probe.protocol, probe.flow, Some(probe.id));
+//!             engine.hear(Heard { target: probe.target, protocol, flow, id, off_flow: false, at: now, reply }, now);
+//!         }
+//!         // Time is what we say.
+//!         Step::Wait(until) => now = until,
+//!         Step::Done => break,
+//!     }
+//! }
+//! let mut found = None;
+//! while let Some(event) = engine.take_event() {
+//!     if let Event::Finished { found: of_target, .. } = event {
+//!         found = Some(of_target);
+//!     }
+//! }
+//! let found = found.ok_or("the only target is finished")?;
+//! assert_eq!(found.outcome, Outcome::Reached);
+//! assert_eq!(found.hops.len(), 2);
+//! assert_eq!(found.hops[0].answerers(), [router]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # How it decides
 //!
 //! Each rule has a name ([`Rule`]) by which the simulation can switch it off.
