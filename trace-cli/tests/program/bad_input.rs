@@ -26,9 +26,13 @@ fn what_makes_no_sense_is_said_before_anything_is_done() {
         (&["trace", "127.0.0.1", "--flow-label", "7"], &["--flow-label 7", "127.0.0.1"]),
         (&["trace", "127.0.0.1", "--protocol", "icmp", "--source-port", "9"], &["--source-port 9", "icmp"]),
         (&["trace", "127.0.0.1", "--rounds", "often"], &["--rounds", "often", "forever"]),
-        (&["trace", "127.0.0.1", "127.0.0.2", "--rounds", "forever"], &["--rounds forever", "2 hosts"]),
+        // No such interface: whoever began would not go on for ever.
         (
-            &["trace", "localhost", "--all-addresses", "--rounds", "forever"],
+            &["trace", "127.0.0.1", "127.0.0.2", "--rounds", "forever", "--interface", "nowhere0"],
+            &["--rounds forever", "2 hosts"],
+        ),
+        (
+            &["trace", "localhost", "--all-addresses", "--rounds", "forever", "--interface", "nowhere0"],
             &["--rounds forever", "--all-addresses"],
         ),
         (&["trace", "127.0.0.1", "--interval", "1s"], &["--rounds"]),

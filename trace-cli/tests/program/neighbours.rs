@@ -1,6 +1,7 @@
 //! Ten programs at once in one namespace: each hears its own answers and no other's (mtr #278, #344).
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -9,6 +10,8 @@ use crate::run::{Home, Rights};
 
 /// Programs at a time.
 const TEN: u8 = 10;
+/// What each cable takes: while an answer is under way, those to others arrive.
+const DELAY: Duration = Duration::from_millis(3);
 /// Routers before the targets.
 const ROUTERS: u8 = 2;
 
@@ -24,7 +27,7 @@ fn prefix(node: u8, family: u8) -> String {
 /// Two routers and ten targets. Each router answers from ten addresses, one for what was meant for each target, so that
 /// no answer to one program looks like one to another. `None` where a program is missing.
 fn lab_of_ten() -> Option<Lab> {
-    let lab = Chain::of(ROUTERS).without_limits().build();
+    let lab = Chain::of(ROUTERS).delay(DELAY).without_limits().build();
     for (family, length) in [(4, 32), (6, 128)] {
         let targets = prefix(ROUTERS + 1, family);
         for node in 0..=ROUTERS + 1 {
@@ -118,7 +121,7 @@ lab_test! {
 
     /// All have the same target, and those with raw sockets a type of service of their own, which is quoted to them.
     fn ten_programs_with_one_target_are_quoted_their_own_packets() {
-        let lab = Chain::of(3).without_limits().build();
+        let lab = Chain::of(3).delay(DELAY).without_limits().build();
         for family in [4, 6] {
             for protocol in ["icmp", "udp", "tcp"] {
                 // The lower two bits are for routers to change.
