@@ -3,7 +3,7 @@
     Asset {
         path: "/",
         content_type: "text/html; charset=utf-8",
-        etag: "\"341d13dcb25b76f14cc8f3b8\"",
+        etag: "\"b44d869cb4365110cac25c9b\"",
         immutable: false,
         encoding: Encoding::Gzip,
         length: 1156,
@@ -64,12 +64,12 @@
         bytes: include_bytes!("page.css.gz"),
     },
     Asset {
-        path: "/assets/page.439276e9ab57.js",
+        path: "/assets/page.4b70a8b947cb.js",
         content_type: "text/javascript; charset=utf-8",
-        etag: "\"439276e9ab57d4810a1bf9fe\"",
+        etag: "\"4b70a8b947cb526fa9dfa45f\"",
         immutable: true,
         encoding: Encoding::Gzip,
-        length: 144233,
+        length: 144340,
         bytes: include_bytes!("page.js.gz"),
     },
 ]

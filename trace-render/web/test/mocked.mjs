@@ -177,8 +177,8 @@ for (const state of ["damaged", "newer", "older", "locked", "missing", "unreadab
 // What is not as it should be, or not there yet, is looked at too: some views on a desktop in light, the others on a phone in dark, where they
 // are narrowest; each with a server of its own.
 await Promise.all([
-  ["light", "desktop", ["/", `/trace/${one.last.id}`, "/live"]],
-  ["dark", "narrow", ["/", `/target/${one.key}`, VIEWS.diff]],
+  ["light", "desktop", ["/", "/live"]],
+  ["dark", "narrow", [`/target/${one.key}`, `/trace/${one.last.id}`]],
 ].map(async ([theme, size, paths]) => {
   const own = mock().listen(0, "127.0.0.1");
   await new Promise((resolve) => own.once("listening", resolve));

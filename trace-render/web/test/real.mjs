@@ -130,6 +130,11 @@ await check("real: downloads", {}, async (opened) => {
 
 await check("real: two traces in two clicks, and levels", {}, async (opened) => {
   await checks.open(opened, `/target/${one.key}`);
+  // A trace every two hours for five days: a line, and no dots.
+  await until(opened, "the RTT as a line", () => {
+    const line = document.querySelector(".chart .line-median")?.getAttribute("d") ?? "";
+    return line.split("L").length > 25 && line.split("M").length < 5;
+  });
   await opened.locator(".eras .compare").first().click();
   await opened.locator(".eras .compare").last().click();
   await until(opened, "the comparison", () => location.pathname === "/diff" && document.querySelectorAll(".diff tbody tr").length > 3);

@@ -148,7 +148,10 @@ export function target(key: string, router: Router, signal: AbortSignal): View {
   }, signal);
   function readSeries(abort: AbortSignal): Promise<Series> {
     const window = chosen() ?? range();
-    const points = Math.max(40, Math.min(240, Math.round((timePanel.body.clientWidth || 900) / 5)));
+    const room = Math.max(40, Math.min(240, Math.round((timePanel.body.clientWidth || 900) / 5)));
+    // A step that is shorter than the time between traces would be empty every so often, and lines would be dots.
+    const interval = known?.interval_s ?? null;
+    const points = interval === null || interval <= 0 ? room : Math.max(10, Math.min(room, Math.floor((window.until - window.since) / (1100 * interval))));
     return get(`${name}/series`, { since: writeTime(window.since), until: writeTime(chosen() === null ? Math.ceil(window.until / 60_000) * 60_000 : window.until), points }, abort);
   }
   const scene = new Feed<SceneDocument>({
