@@ -3,7 +3,7 @@
     Asset {
         path: "/",
         content_type: "text/html; charset=utf-8",
-        etag: "\"b44d869cb4365110cac25c9b\"",
+        etag: "\"bf8fb293b1c9a6ce1c6e3b45\"",
         immutable: false,
         encoding: Encoding::Gzip,
         length: 1156,
@@ -55,15 +55,6 @@
         bytes: include_bytes!("noto-sans-600.woff2"),
     },
     Asset {
-        path: "/assets/page.25ee72482490.css",
-        content_type: "text/css; charset=utf-8",
-        etag: "\"25ee7248249061d968feacd3\"",
-        immutable: true,
-        encoding: Encoding::Gzip,
-        length: 30302,
-        bytes: include_bytes!("page.css.gz"),
-    },
-    Asset {
         path: "/assets/page.4b70a8b947cb.js",
         content_type: "text/javascript; charset=utf-8",
         etag: "\"4b70a8b947cb526fa9dfa45f\"",
@@ -71,5 +62,14 @@
         encoding: Encoding::Gzip,
         length: 144340,
         bytes: include_bytes!("page.js.gz"),
+    },
+    Asset {
+        path: "/assets/page.64a2bd530890.css",
+        content_type: "text/css; charset=utf-8",
+        etag: "\"64a2bd5308902ea45139804e\"",
+        immutable: true,
+        encoding: Encoding::Gzip,
+        length: 30410,
+        bytes: include_bytes!("page.css.gz"),
     },
 ]
