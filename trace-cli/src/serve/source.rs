@@ -1,5 +1,5 @@
 //! Where traces come from: the store of a data directory, opened for reading and opened anew when it is replaced, or
-//! a store in memory with the traces of a file. Both are asked the same questions.
+//! a temporary store with the traces of a file. Both are asked the same questions.
 
 use core::time::Duration;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ pub(crate) struct Source {
 #[derive(Debug)]
 enum Place {
     Directory { directory: PathBuf, idle: Mutex<Vec<Opened>> },
-    Memory(Box<Mutex<Store>>),
+    File(Box<Mutex<Store>>),
 }
 
 /// Which file a database is.
@@ -66,7 +66,7 @@ impl Source {
             }
             From::Csv(path) => {
                 let store = read(path, voice).blame(Exit::CouldNotKeep)?;
-                Ok(Self::new(Place::Memory(Box::new(Mutex::new(store)))))
+                Ok(Self::new(Place::File(Box::new(Mutex::new(store)))))
             }
         }
     }
@@ -77,14 +77,14 @@ impl Source {
 
     /// Whether it is a file that is only shown.
     pub(crate) const fn is_file(&self) -> bool {
-        matches!(self.place, Place::Memory(_))
+        matches!(self.place, Place::File(_))
     }
 
     /// The data directory, if there is one.
     pub(crate) fn directory(&self) -> Option<&Path> {
         match &self.place {
             Place::Directory { directory, .. } => Some(directory),
-            Place::Memory(_) => None,
+            Place::File(_) => None,
         }
     }
 
@@ -99,7 +99,7 @@ impl Source {
         question: impl FnOnce(&Store) -> std::result::Result<T, Error>,
     ) -> std::result::Result<T, Error> {
         match &self.place {
-            Place::Memory(store) => question(&lock(store)),
+            Place::File(store) => question(&lock(store)),
             Place::Directory { directory, idle } => {
                 let opened = open(directory, idle)?;
                 let answer = question(&opened.store)?;
@@ -159,9 +159,9 @@ impl Source {
     }
 }
 
-/// The traces of a file, in memory.
+/// The traces of a file, in a store that goes with this program.
 fn read(path: &Path, voice: Voice) -> std::result::Result<Store, Error> {
-    let mut store = Store::in_memory()?;
+    let mut store = Store::temporary()?;
     let imported = store.import(import::open(path)?, Documents::Skip);
     if let Some(error) = imported.failed {
         return Err(error);

@@ -20,6 +20,7 @@ mod doctor;
 mod findings;
 mod import;
 mod kept;
+mod large;
 mod memory;
 mod names;
 mod neighbours;

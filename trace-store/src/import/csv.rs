@@ -1,6 +1,7 @@
 //! The CSV of the old scripts.
 
-use std::io::Read;
+use std::cell::Cell;
+use std::io::{self, Read};
 use std::path::Path;
 
 use super::column::{Column, Row};
@@ -8,17 +9,37 @@ use super::problem::{Problem, Problems};
 use super::rows::{Collection, Traces};
 use crate::Error;
 
-/// Longer than any row of the old scripts; a quote that is never closed must not take all memory.
+/// Longer than any row of the old scripts; a line that never ends, or a quote that is never closed, must not take all
+/// memory.
 const LONGEST: usize = 1 << 20;
 
-pub(super) fn read(source: impl Read, name: &Path) -> Result<Traces, Error> {
-    let mut reader = ::csv::ReaderBuilder::new().flexible(true).from_reader(source);
-    let refused = |reason| Error::Unreadable { path: name.to_owned(), reason };
-    let headings = reader.byte_headers().map_err(|error| failed(error, name))?.clone();
-    if headings.as_slice().len() > LONGEST {
-        return Err(refused("its first line is too long for a heading"));
+/// What is read until the next row is told: no more than [`LONGEST`] bytes, and then it fails.
+struct Bounded<'a, R> {
+    source: R,
+    left: &'a Cell<usize>,
+}
+
+impl<R: Read> Read for Bounded<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = buffer.len().min(self.left.get());
+        if most == 0 && !buffer.is_empty() {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let read = self.source.read(buffer.get_mut(..most).unwrap_or_default())?;
+        self.left.set(self.left.get().saturating_sub(read));
+        Ok(read)
     }
-    let heading_record = headings;
+}
+
+pub(super) fn read(source: impl Read, name: &Path) -> Result<Traces, Error> {
+    let left = Cell::new(LONGEST);
+    let mut reader = ::csv::ReaderBuilder::new().flexible(true).from_reader(Bounded { source, left: &left });
+    let refused = |reason| Error::Unreadable { path: name.to_owned(), reason };
+    let heading_record = match reader.byte_headers() {
+        Ok(headings) => headings.clone(),
+        Err(_) if left.get() == 0 => return Err(refused("its first line is too long for a heading")),
+        Err(error) => return Err(failed(error, name)),
+    };
     let headings: Vec<String> =
         heading_record.iter().map(|heading| String::from_utf8_lossy(heading).into_owned()).collect();
     let columns: Vec<Option<Column>> = headings.iter().map(|heading| Column::of(heading)).collect();
@@ -58,9 +79,16 @@ pub(super) fn read(source: impl Read, name: &Path) -> Result<Traces, Error> {
     let mut collection = Collection::new()?;
     let mut record = ::csv::ByteRecord::new();
     loop {
+        left.set(LONGEST);
         match reader.read_byte_record(&mut record) {
             Ok(true) => {}
             Ok(false) => break,
+            Err(_) if left.get() == 0 => {
+                let line = record.position().map_or(0, ::csv::Position::line);
+                let cause = "it does not end within a megabyte: a quote may not be closed".to_owned();
+                problems.push(Problem { line, column: None, cause });
+                break;
+            }
             Err(error) => return Err(failed(error, name)),
         }
         let line = record.position().map_or(0, ::csv::Position::line);

@@ -272,3 +272,43 @@ fn bringing_in_the_same_again_changes_nothing() {
     assert_eq!((third.new, third.known, third.different), (1, 0, vec![uuid]));
     assert_eq!(store.count().unwrap(), 1201);
 }
+
+#[test]
+fn a_line_that_does_not_end_is_told_and_read_no_further() {
+    /// What is read of it is counted: whoever reads on does not fail, but takes all memory in the end.
+    struct Endless<'a>(&'a [u8], &'a std::cell::Cell<u64>);
+    impl Read for Endless<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let read = self.0.chain(std::io::repeat(b',')).read(buffer)?;
+            self.0 = self.0.get(read..).unwrap_or_default();
+            self.1.set(self.1.get() + read as u64);
+            assert!(self.1.get() < 4 << 20, "it reads on");
+            Ok(read)
+        }
+    }
+    let row = format!("Rome,{ID},1,12.5,41.9,192.0.2.1,2021-01-31 16:06:12.489-0500\n");
+    let name = Path::new("old.csv");
+    let refused =
+        |text: &str| csv::read(Endless(text.as_bytes(), &std::cell::Cell::new(0)), name).err().unwrap();
+    for (text, line) in [
+        (format!("{HEADING}{row}"), 3),
+        (format!("{HEADING}{row}\"Rome\n"), 3),
+        (format!("{HEADING}{row}{row}Rome,{ID}"), 4),
+    ] {
+        let Error::Faulty { problems, more: 0, .. } = refused(&text) else { panic!("{text:?}") };
+        let told: Vec<_> = problems.iter().map(|problem| (problem.line, problem.cause.as_str())).collect();
+        assert_eq!(
+            told,
+            [(line, "it does not end within a megabyte: a quote may not be closed")],
+            "{text:?}"
+        );
+    }
+    let error = refused("CITY,ID").to_string();
+    assert!(error.contains("its first line is too long for a heading"), "{error}");
+    // What is long and ends is a row like any other.
+    let long = format!(
+        "{HEADING}{},{ID},1,12.5,41.9,192.0.2.1,2021-01-31 16:06:12.489-0500\n{row}",
+        "R".repeat(900_000)
+    );
+    assert_eq!(of(&long).unwrap().len(), 1);
+}

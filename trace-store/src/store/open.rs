@@ -135,15 +135,20 @@ impl Store {
         })
     }
 
-    /// A store that lies in memory alone and goes with this value: for traces that are to be looked at and not kept.
-    /// Documents cannot be written.
+    /// A store that goes with this value: for traces that are to be looked at and not kept. It lies in memory as far as
+    /// [`CACHE`] goes, then in a temporary file that nobody else can open. Documents cannot be written.
     ///
     /// # Errors
     ///
     /// What SQLite may say.
-    pub fn in_memory() -> Result<Self, Error> {
-        let path = PathBuf::from(":memory:");
-        let mut connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE, Duration::ZERO)?;
+    pub fn temporary() -> Result<Self, Error> {
+        // SQLite makes a temporary file where there is no name.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let mut connection = connect(Path::new(""), flags, Duration::ZERO)?;
+        let path = std::env::temp_dir();
+        connection
+            .execute_batch(&format!("PRAGMA journal_mode = MEMORY; PRAGMA cache_size = -{CACHE};"))
+            .map_err(fault(&path, "open a temporary database"))?;
         migration::migrate(&mut connection, &path, 0)?;
         Ok(Self {
             connection,

@@ -66,7 +66,7 @@ fn what_is_new_is_counted_and_what_is_gone_no_more() {
 
 #[test]
 fn the_newest_traces_of_a_series_are_those_of_the_list() {
-    let mut store = Store::in_memory().unwrap();
+    let mut store = Store::temporary().unwrap();
     let mut traces: Vec<Trace> = (0..60).map(|hour| trace(hour, 1)).collect();
     traces[58].outcome = Some(Outcome::Exhausted);
     // Another setting is another setup, and the same series.
@@ -95,7 +95,7 @@ fn the_newest_traces_of_a_series_are_those_of_the_list() {
 
 #[test]
 fn steps_hold_what_the_traces_hold() {
-    let mut store = Store::in_memory().unwrap();
+    let mut store = Store::temporary().unwrap();
     let traces: Vec<Trace> = (0..50).map(|hour| trace(hour, 1)).collect();
     keep(&mut store, &traces);
     let mut overview = Overview::default();
