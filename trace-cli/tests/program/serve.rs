@@ -1,6 +1,7 @@
 //! The dashboard's server: the program itself, asked over HTTP on this machine.
 
 mod api;
+mod busy;
 mod csv;
 mod faults;
 mod guard;

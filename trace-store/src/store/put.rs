@@ -198,7 +198,7 @@ impl Store {
             stored.push(Stored { new: *new, document });
         }
         if !written.is_empty()
-            && let Err(error) = self.mark_written(&written)
+            && let Err(error) = self.note_written(&written)
             && let Some(last) = stored.last_mut()
         {
             // Everything is stored and written; the next start writes it once more.

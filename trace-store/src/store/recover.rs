@@ -50,6 +50,15 @@ impl Store {
         Ok(())
     }
 
+    /// Notes that documents are on disk, if others do not keep the database locked for too long: the documents lie where they
+    /// belong all the same, and the next start writes them once more.
+    pub(super) fn note_written(&mut self, keys: &[i64]) -> Result<(), Error> {
+        match self.mark_written(keys) {
+            Err(Error::Locked { .. }) => Ok(()),
+            done => done,
+        }
+    }
+
     /// Notes that documents are on disk. Should a power cut undo this, they are written once more.
     pub(super) fn mark_written(&mut self, keys: &[i64]) -> Result<(), Error> {
         reached(Step::BeforeMark);

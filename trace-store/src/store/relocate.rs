@@ -63,7 +63,7 @@ impl Store {
             relocated.push(Relocated { changed: settled.changed, document });
         }
         if !written.is_empty()
-            && let Err(error) = self.mark_written(&written)
+            && let Err(error) = self.note_written(&written)
             && let Some(last) = relocated.last_mut()
         {
             last.document = Document::Pending { cause: Some(error) };
