@@ -131,9 +131,12 @@ impl Live {
         if self.ending.load(Ordering::Relaxed) {
             return Err(Problem::busy("this server is ending"));
         }
-        if runs.iter().filter(|run| !run.is_over()).count() >= AT_ONCE || !self.pace.may_pass() {
-            let detail = format!("{AT_ONCE} traces at once are enough; wait until one has ended");
-            return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, detail));
+        let enough = |detail: String| Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, detail));
+        if runs.iter().filter(|run| !run.is_over()).count() >= AT_ONCE {
+            return enough(format!("{AT_ONCE} traces at once are enough; wait until one has ended"));
+        }
+        if !self.pace.may_pass() {
+            return enough("traces are started too fast; start this one in a moment".to_owned());
         }
         let run = Arc::new(Run::new(id.secret().to_owned(), wanted.host.clone(), clock::now()));
         let (this, voice) = (Arc::clone(&run), self.voice);

@@ -4,14 +4,13 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
-use axum::middleware;
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 use tower_http::compression::{CompressionLayer, CompressionLevel};
-use tower_http::timeout::TimeoutLayer;
 
 use super::answer::{Answer, conditional, unpacked};
 use super::guard::{Guard, protect};
@@ -74,9 +73,15 @@ pub(super) fn all(dashboard: Arc<Dashboard>, guard: Arc<Guard>, metrics: Arc<Met
         .layer(middleware::from_fn(unpacked))
         .layer(CompressionLayer::new().gzip(true).quality(CompressionLevel::Fastest))
         .layer(DefaultBodyLimit::max(BODY))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LIMIT))
+        .layer(middleware::from_fn(in_time))
         .layer(middleware::from_fn_with_state(guard, protect))
         .layer(middleware::from_fn_with_state(metrics, count))
+}
+
+/// An answer that takes too long is none.
+async fn in_time(request: Request, next: Next) -> Response {
+    let late = |_| Problem::busy("there was no answer within 10 s; ask again in a moment").into_response();
+    tokio::time::timeout(LIMIT, next.run(request)).await.unwrap_or_else(late)
 }
 
 async fn status(State(desk): Desk) -> Reply {

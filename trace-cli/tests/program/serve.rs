@@ -1,7 +1,9 @@
 //! The dashboard's server: the program itself, asked over HTTP on this machine.
 
 mod api;
+mod browser;
 mod busy;
+mod contract;
 mod csv;
 mod faults;
 mod guard;

@@ -1,10 +1,13 @@
 //! Who is let in, and what is refused before anything is served.
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 
 use super::Server;
-use super::samples::{keep, usual};
+use super::contract::Contract;
+use super::samples::{id, keep, usual};
 use crate::run::Home;
 
 const TOKEN: &str = "correct-horse-battery";
@@ -56,7 +59,7 @@ fn only_this_server_s_names_and_pages_are_answered() {
 }
 
 #[test]
-fn nothing_is_changed_without_the_word_and_nothing_by_asking() {
+fn nothing_is_changed_without_the_word() {
     let home = Home::new();
     keep(&home, &usual());
     let server = Server::start(&home, &[]);
@@ -70,16 +73,62 @@ fn nothing_is_changed_without_the_word_and_nothing_by_asking() {
     }
     let status = server.json("/api/v1/status");
     assert_eq!((&status["allow_trace"], &status["csrf"]), (&false.into(), &serde_json::Value::Null));
-    let before = std::fs::read(home.database()).expect("read the database");
-    for path in ["targets", "traces", "map", "changes", "status", "live", "traces/latest/download.png"] {
-        assert_eq!(server.get(&format!("/api/v1/{path}")).status, 200, "{path}");
+}
+
+/// Every file below a directory, with what is in it.
+fn files(directory: &std::path::Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(directory).expect("read a directory") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            files.insert(format!("{}/", path.display()), Vec::new());
+            files.append(&mut self::files(&path));
+        } else {
+            files.insert(path.display().to_string(), fs::read(&path).expect("read a file"));
+        }
     }
-    assert_eq!(
-        std::fs::read(home.database()).expect("read the database"),
-        before,
-        "the database is only read"
-    );
-    assert!(server.end().success());
+    files
+}
+
+#[test]
+fn who_only_asks_changes_nothing() {
+    let home = Home::new();
+    keep(&home, &usual());
+    // A writer keeps its log, in which a trace stands that is not in the database yet.
+    let writer = rusqlite::Connection::open(home.database()).expect("open the database");
+    writer.execute_batch("PRAGMA wal_autocheckpoint = 0; UPDATE epoch SET number = number;").expect("write");
+    let log = home.data().join("traces.sqlite-wal");
+    assert!(fs::metadata(&log).expect("a log").len() > 0);
+    for more in [&[][..], &["--allow-trace"]] {
+        let before = files(home.path());
+        let server = Server::start(&home, more);
+        let contract = Contract::of(&server);
+        let targets = server.json("/api/v1/targets");
+        let key = targets["items"][0]["key"].as_str().expect("a key");
+        let newest = id(&usual()[39]);
+        let api = contract.paths().keys().map(|path| {
+            let path = path.replace("{key}", key).replace("{id}", &newest).replace("{file}", "download.png");
+            format!("/api/v1{path}?a={newest}&b=latest&theme=dark")
+        });
+        let page = ["/", "/live", "/metrics", "/healthz", "/login?token=x", "/assets/none", "/trace/x"]
+            .map(str::to_owned);
+        let mut good = 0;
+        for path in api.chain(page) {
+            for method in ["GET", "HEAD", "OPTIONS"] {
+                good += u32::from(server.request(method, &path).send().status == 200);
+            }
+        }
+        assert!(good > 40, "{good}");
+        assert!(server.end().success());
+        let mut after = files(home.path());
+        // Who reads is noted there, so that nobody moves what is being read.
+        let index = home.data().join("traces.sqlite-shm").display().to_string();
+        after.insert(index.clone(), before[&index].clone());
+        assert!(after.keys().eq(before.keys()), "{:?} and not {:?}", after.keys(), before.keys());
+        for (path, bytes) in &before {
+            assert!(after[path] == *bytes, "{path} is another");
+        }
+    }
 }
 
 #[test]

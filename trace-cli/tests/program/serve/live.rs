@@ -4,14 +4,23 @@ use std::io::{BufRead as _, BufReader};
 
 use serde_json::Value;
 
-use super::{Server, http::Request};
+use super::Server;
+use super::contract::Contract;
+use super::http::{Reply, Request};
 use crate::lab::{Chain, lab_test};
 use crate::run::Home;
 
+/// What goes with whatever changes something.
+fn word(server: &Server) -> String {
+    server.json("/api/v1/status")["csrf"].as_str().expect("a word").to_owned()
+}
+
+fn ask(server: &Server, body: &str) -> Reply {
+    server.request("POST", "/api/v1/live").header("x-trace-token", &word(server)).body(body).send()
+}
+
 fn start(server: &Server, host: &str) -> String {
-    let word = server.json("/api/v1/status")["csrf"].as_str().expect("a word").to_owned();
-    let body = format!(r#"{{"host":"{host}","protocol":"udp","queries":2}}"#);
-    let reply = server.request("POST", "/api/v1/live").header("x-trace-token", &word).body(&body).send();
+    let reply = ask(server, &format!(r#"{{"host":"{host}","protocol":"udp","queries":2}}"#));
     assert_eq!(reply.status, 202, "{}", reply.text());
     let started: Value = serde_json::from_slice(&reply.body).expect("JSON");
     started["id"].as_str().expect("an id").to_owned()
@@ -72,6 +81,98 @@ lab_test! {
         });
     }
 
+    fn starting_cancelling_and_events_are_as_the_document_says() {
+        let lab = Chain::of(2).without_limits().build();
+        let home = Home::new();
+        lab.vantage().enter(|| {
+            let server = Server::start(&home, &["--allow-trace"]);
+            let contract = Contract::of(&server);
+            let word = word(&server);
+            let body = format!(r#"{{"host":"{}","protocol":"udp","queries":2}}"#, lab.nobody(4));
+            contract.takes("/live", &body);
+            let started = ask(&server, &body);
+            assert_eq!(started.status, 202, "{}", started.text());
+            contract.holds("post", "/live", &started);
+            let started: Value = serde_json::from_slice(&started.body).expect("JSON");
+            let id = started["id"].as_str().expect("an id");
+            contract.holds("get", "/live", &server.get("/api/v1/live"));
+            let path = format!("/api/v1/live/{id}/cancel");
+            let cancel = |path: &str, word: &str| server.request("POST", path).header("x-trace-token", word).send();
+            for (path, word, status) in [(path.as_str(), "x", 403), ("/api/v1/live/0/cancel", &word, 404), (&path, &word, 202)] {
+                let reply = cancel(path, word);
+                assert_eq!(reply.status, status, "{}", reply.text());
+                contract.holds("post", "/live/{id}/cancel", &reply);
+            }
+            let told = server.get(&format!("/api/v1/live/{id}/events"));
+            assert_eq!(told.status, 200);
+            contract.holds("get", "/live/{id}/events", &told);
+            contract.holds("get", "/live/{id}/events", &server.get("/api/v1/live/0/events"));
+            // One that is over, with what became of it; and each of its hops is one of the document of its trace.
+            let id = start(&server, &lab.target(4).to_string());
+            let told = events(&server.request("GET", &format!("/api/v1/live/{id}/events")));
+            let (.., end) = told.last().expect("an end");
+            contract.is("Run", &server.json("/api/v1/live")["items"][0]);
+            let trace = end["trace"].as_str().expect("a trace");
+            let document = server.get(&format!("/api/v1/traces/{trace}"));
+            contract.holds("get", "/traces/{id}", &document);
+            let mut document = document.json();
+            for (_, kind, hop) in &told {
+                assert!(["begin", "hop", "place", "trouble", "end"].contains(&kind.as_str()), "{kind}");
+                if kind == "hop" {
+                    document["hops"] = serde_json::json!([hop]);
+                    contract.is("Document", &document);
+                }
+            }
+            for (body, status) in [
+                ("{", 400),
+                (r#"{"host":""}"#, 400),
+                (r#"{"host":"127.0.0.1","command":"reboot"}"#, 422),
+                (&format!(r#"{{"host":"{}"}}"#, "x".repeat(9000)), 413),
+            ] {
+                let reply = ask(&server, body);
+                assert_eq!(reply.status, status, "{}", reply.text());
+                contract.holds("post", "/live", &reply);
+            }
+            let plain = server.request("POST", "/api/v1/live").header("x-trace-token", &word).body(&body);
+            contract.holds("post", "/live", &plain.clone().header("content-type", "text/plain").send());
+            contract.holds("post", "/live", &plain.header("x-trace-token", "x").send());
+        });
+    }
+
+    fn no_more_traces_are_started_than_are_good() {
+        let lab = Chain::of(2).without_limits().build();
+        let home = Home::new();
+        lab.vantage().enter(|| {
+            let server = Server::start(&home, &["--allow-trace"]);
+            let contract = Contract::of(&server);
+            let silent = format!(r#"{{"host":"{}","protocol":"udp","queries":10}}"#, lab.nobody(4));
+            let started: Vec<Reply> = (0..4).map(|_| ask(&server, &silent)).collect();
+            assert!(started.iter().all(|reply| reply.status == 202), "{started:?}");
+            let refused = ask(&server, &silent);
+            refused.complains(429, "4 traces at once");
+            contract.holds("post", "/live", &refused);
+            for reply in started {
+                let id: Value = serde_json::from_slice(&reply.body).expect("JSON");
+                let path = format!("/api/v1/live/{}", id["id"].as_str().expect("an id"));
+                let cancelled = server.request("POST", &format!("{path}/cancel")).header("x-trace-token", &word(&server));
+                assert_eq!(cancelled.send().status, 202);
+                events(&server.request("GET", &format!("{path}/events")));
+            }
+            // One after the other, each as soon as the one before has ended.
+            let target = format!(r#"{{"host":"{}","protocol":"udp","queries":1}}"#, lab.hop(1, 4));
+            let too_fast = (0..200).find_map(|_| {
+                let reply = ask(&server, &target);
+                if reply.status != 202 {
+                    return Some(reply);
+                }
+                let id: Value = serde_json::from_slice(&reply.body).expect("JSON");
+                events(&server.request("GET", &format!("/api/v1/live/{}/events", id["id"].as_str().expect("an id"))));
+                None
+            });
+            too_fast.expect("an end of starting").complains(429, "too fast");
+        });
+    }
+
     fn a_trace_is_cancelled_and_kept_as_interrupted() {
         let lab = Chain::of(2).without_limits().build();
         let home = Home::new();
@@ -79,7 +180,7 @@ lab_test! {
         let target = lab.nobody(4).to_string();
         lab.vantage().enter(|| {
             let server = Server::start(&home, &["--allow-trace"]);
-            let word = server.json("/api/v1/status")["csrf"].as_str().expect("a word").to_owned();
+            let word = word(&server);
             let id = start(&server, &target);
             let path = format!("/api/v1/live/{id}/cancel");
             server.request("POST", &path).send().complains(403, "X-Trace-Token");
