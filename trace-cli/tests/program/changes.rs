@@ -109,6 +109,67 @@ fn changes_are_told_with_the_traces_that_show_them() {
     );
 }
 
+/// Twelve days by the hour: slower for a day after nine of them, and then nothing answers for six hours.
+fn troubled() -> Vec<Trace> {
+    let of = |hour: u16| {
+        let mut trace = trace(0, &[1, 2, 3], 80);
+        trace.started += i64::from(hour) * HOUR;
+        let [high, low] = hour.to_be_bytes();
+        trace.id = trace_store::new_id(trace.started, [high, low, 0, 0, 0, 0, 0, 0, 0, 0]);
+        let slower = Duration::from_millis(if (220..244).contains(&hour) { 20 } else { 0 });
+        let wobble = Duration::from_micros(u64::from(u32::from(hour).wrapping_mul(2_654_435_761) >> 24));
+        for probe in trace.hops.iter_mut().skip(3).flat_map(|hop| &mut hop.probes) {
+            match &mut probe.result {
+                ProbeResult::Answered(reply) => reply.rtt = reply.rtt.map(|rtt| rtt + slower + wobble),
+                _ => panic!("the target answers"),
+            }
+            if (270..276).contains(&hour) {
+                probe.result = ProbeResult::Silent;
+                trace.outcome = Some(Outcome::Exhausted);
+            }
+        }
+        trace
+    };
+    (0..300).map(of).collect()
+}
+
+#[test]
+fn shifts_of_rtt_and_of_loss_are_told_of_documents_that_were_brought_in() {
+    let elsewhere = Home::new();
+    let traces = troubled();
+    keep(&elsewhere, &traces);
+    let documents = elsewhere.run(&["export", "--all"]).ends_with(0).stdout;
+    let home = Home::new();
+    let file = home.write("documents.jsonl", &documents);
+    assert_eq!(home.run(&["import", &file]).ends_with(0).stdout, "brought in 300 traces\n");
+    let told = home.run(&["changes", "host.example", "--format", "json"]).ends_with(0).document();
+    let outline: Vec<(&Value, &Value, &Value)> = told
+        .as_array()
+        .expect("changes")
+        .iter()
+        .map(|change| (&change["kind"], &change["before"], &change["after"]))
+        .collect();
+    let id = |hour: usize| json!(traces[hour].id.to_string());
+    let expected = [("loss", 276), ("loss", 270), ("rtt", 244), ("rtt", 220)];
+    let expected = expected.map(|(kind, hour)| (json!(kind), id(hour - 1), id(hour)));
+    assert_eq!(
+        outline,
+        expected.iter().map(|(kind, before, after)| (kind, before, after)).collect::<Vec<_>>(),
+        "{told}"
+    );
+    let table = home.run(&["changes", "--all"]).ends_with(0).stdout;
+    let lines: Vec<&str> = table.lines().collect();
+    for (line, words) in lines[1..].iter().zip([
+        "loss fell from 100% to 0%",
+        "loss rose from 0% to 100%",
+        "the RTT fell from 30",
+        "the RTT rose from 10",
+    ]) {
+        assert!(line.contains(words), "{words:?} is missing in {line}");
+    }
+    assert_eq!(lines.len(), 5, "{table}");
+}
+
 #[test]
 fn what_makes_no_sense_is_refused() {
     let home = Home::new();

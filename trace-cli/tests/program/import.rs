@@ -99,6 +99,7 @@ fn what_was_exported_and_deleted_comes_back_equal() {
         assert_eq!(home.run(&["export", "--all"]).ends_with(0).stdout, "");
         home.run(&["import", source]).ends_with(0);
         assert_eq!(home.run(&["export", "--all"]).ends_with(0).stdout, before, "{source}");
+        changes_nothing(&home, source, ids.len());
     }
     // The same through a pipe.
     home.run(&all).ends_with(0);
@@ -149,9 +150,30 @@ fn a_database_of_the_old_scripts_comes_in_from_where_it_lies() {
     home.run(&["list"]).complains(4, &["old scripts", "import"]);
     let aside = home.path().join("old.sqlite");
     std::fs::rename(home.database(), &aside).expect("move it away, as the message says");
-    home.run(&["import", aside.to_str().expect("a path")]).ends_with(0);
+    let aside = aside.to_str().expect("a path");
+    home.run(&["import", aside]).ends_with(0);
+    changes_nothing(&home, aside, 1);
     let listed = home.run(&["list", "--format", "json"]).ends_with(0).document();
     assert_eq!(listed[0]["started"], "2021-01-31T21:06:12.489Z");
+}
+
+/// Brings in once more what is there already.
+#[track_caller]
+fn changes_nothing(home: &Home, source: &str, traces: usize) {
+    let rows = || {
+        let database = Connection::open(home.database()).expect("open the database");
+        let mut statement = database.prepare("SELECT * FROM TRACE ORDER BY ID, HOP").expect("the view");
+        let columns = statement.column_count();
+        let row = |row: &rusqlite::Row<'_>| (0..columns).map(|column| row.get(column)).collect();
+        let rows: Vec<Vec<rusqlite::types::Value>> =
+            statement.query_map((), row).expect("rows").collect::<Result<_, _>>().expect("rows");
+        rows
+    };
+    let (kept, before) = (rows(), home.run(&["export", "--all"]).ends_with(0).stdout);
+    let said = home.run(&["import", source]).ends_with(0).stdout;
+    assert_eq!(said, format!("brought in 0 traces, {traces} were there already\n"), "{source}");
+    assert_eq!(rows(), kept, "{source}");
+    assert_eq!(home.run(&["export", "--all"]).ends_with(0).stdout, before, "{source}");
 }
 
 /// An old CSV of so many traces of ten hops.

@@ -21,6 +21,7 @@ mod findings;
 mod import;
 mod kept;
 mod large;
+mod list;
 mod memory;
 mod names;
 mod neighbours;
