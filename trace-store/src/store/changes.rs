@@ -5,7 +5,7 @@ use core::time::Duration;
 use trace_core::model::{Ttl, Uuid};
 
 use super::strand::{Strand, series};
-use super::{Store, Subject};
+use super::{Store, Subject, key};
 use crate::change::{Change, Event, Fact, News, Sighting, What, judge, limit};
 use crate::{Error, Series};
 
@@ -69,7 +69,8 @@ impl Store {
     pub fn newest_before(&self, series: Option<&Series>, until: i64) -> Result<Option<i64>, Error> {
         let fault = self.fault("look for traces before a time");
         let Some(series) = series else {
-            let sql = "SELECT max(started) FROM measurement WHERE started < ?";
+            let sql = "SELECT max(started) FROM (SELECT max(key) AS started FROM measurement WHERE key >= 0 AND key < ?1
+                 UNION ALL SELECT max(started) FROM measurement WHERE key < 0 AND started < ?1)";
             let mut statement = self.connection.prepare_cached(sql).map_err(fault)?;
             return statement.query_row([until], |row| row.get(0)).map_err(fault);
         };
@@ -91,16 +92,13 @@ impl Store {
     pub fn news(&self, trace: Uuid) -> Result<News, Error> {
         let fault = self.fault("look for what a trace brings");
         let _look = self.look().map_err(fault)?;
-        let sql = "SELECT m.key, m.started, a.ip, s.protocol, s.vantage FROM measurement AS m
-             JOIN setup AS s ON s.id = m.setup LEFT JOIN address AS a ON a.id = s.address WHERE m.id = ?";
+        let unknown = || Error::Unknown { text: trace.to_string() };
+        let key = key::find(&self.connection, trace).map_err(fault)?.ok_or_else(unknown)?;
+        let sql = "SELECT m.started, a.ip, s.protocol, s.vantage FROM measurement AS m
+             JOIN setup AS s ON s.id = m.setup LEFT JOIN address AS a ON a.id = s.address WHERE m.key = ?";
         let mut statement = self.connection.prepare_cached(sql).map_err(fault)?;
-        let mut rows = statement.query([trace.to_string()]).map_err(fault)?;
-        let Some(row) = rows.next().map_err(fault)? else {
-            return Err(Error::Unknown { text: trace.to_string() });
-        };
-        let key: i64 = row.get(0).map_err(fault)?;
-        let started: i64 = row.get(1).map_err(fault)?;
-        let series = series(row, 2).map_err(fault)?;
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, series(row, 1)?));
+        let (started, series) = statement.query_row([key], read).map_err(fault)?;
         let mut news = News::default();
         for strand in self.strand(&series)?.iter().filter(|strand| strand.measured) {
             let mut sightings = self.sightings(strand, Some(started))?;

@@ -3,7 +3,7 @@ use std::fs;
 
 use trace_core::model::Uuid;
 
-use super::{Store, file, hops};
+use super::{Store, file, hops, key};
 use crate::{Error, document};
 
 /// What [`Store::check`] found.
@@ -95,7 +95,11 @@ impl Store {
         for row in rows {
             let (key, id, document, hops) = row.map_err(fault)?;
             report.traces += 1;
-            known.insert(id);
+            if !known.insert(id)
+                || !matches!(key::find(&self.connection, id), Ok(Some(found)) if found == key)
+            {
+                report.problems.push(format!("the trace {id} is not found by its id, or is there twice"));
+            }
             if let Some(problem) = self.check_trace(key, id, document, &hops, report) {
                 report.problems.push(problem);
                 if report.problems.len() >= ENOUGH {

@@ -78,6 +78,16 @@ impl FromStr for Cursor {
     }
 }
 
+/// Traces of which something is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Among {
+    All,
+    /// Those whose key is when they started.
+    InTime,
+    /// The others.
+    Apart,
+}
+
 /// Conditions on the rows `m` of `measurement` and `s` of `setup`, and the values they ask for.
 #[derive(Debug, Default)]
 pub(super) struct Conditions {
@@ -141,17 +151,27 @@ impl Filter {
         conditions
     }
 
-    /// What is asked of the trace itself.
-    pub(super) fn of_trace(&self) -> Conditions {
+    /// What is asked of the trace itself, if it is one of these.
+    pub(super) fn of_trace(&self, among: Among) -> Conditions {
         let mut conditions = Conditions::default();
+        let (clock, first) = match among {
+            Among::All => ("m.started", i64::MIN),
+            Among::InTime => ("m.key", 0),
+            Among::Apart => {
+                conditions.and("m.key < 0", []);
+                ("m.started", i64::MIN)
+            }
+        };
         // A bound on the time is always there, so that the traces are read in the order of an index.
-        conditions.and("m.started >= ?", [self.since.unwrap_or(i64::MIN).into()]);
+        conditions.and(&format!("{clock} >= ?"), [self.since.unwrap_or(first).max(first).into()]);
         if let Some(until) = self.until {
-            conditions.and("m.started < ?", [until.into()]);
+            conditions.and(&format!("{clock} < ?"), [until.into()]);
         }
         if let Some(Cursor { started, key }) = self.before {
+            // Of those that started at once, the ones that lie apart come first.
+            let behind = if key < 0 { "m.key >= 0 OR m.key < ?" } else { "m.key >= 0 AND m.key < ?" };
             conditions.and(
-                "m.started <= ? AND (m.started < ? OR m.key < ?)",
+                &format!("{clock} <= ? AND ({clock} < ? OR {behind})"),
                 [started.into(), started.into(), key.into()],
             );
         }

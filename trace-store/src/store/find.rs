@@ -1,9 +1,9 @@
 use std::net::IpAddr;
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, ToSql, params};
 use trace_core::model::{Protocol, Ttl, Uuid};
 
-use super::Store;
+use super::{Filter, Store, key};
 use crate::Error;
 
 /// How many traces an error about several of them names.
@@ -28,14 +28,8 @@ impl Store {
         let fault = self.fault("look for a trace");
         let text = text.trim();
         if text == "latest" {
-            let latest: Option<String> = self
-                .connection
-                .query_row("SELECT id FROM measurement ORDER BY started DESC, key DESC LIMIT 1", (), |row| {
-                    row.get(0)
-                })
-                .optional()
-                .map_err(fault)?;
-            let latest = latest.and_then(|id| id.parse().ok());
+            let newest = Filter { limit: Some(1), ..Filter::default() };
+            let latest = self.list(&newest)?.pop().map(|summary| summary.id);
             return latest.ok_or_else(|| Error::Empty { path: self.path.clone() });
         }
         let unknown = || Error::Unknown { text: text.to_owned() };
@@ -45,21 +39,10 @@ impl Store {
             return Err(unknown());
         }
         let (beginning, end) = hyphenated(&digits);
-        let mut matches: Vec<Uuid> = Vec::new();
-        let beginning_of =
-            "SELECT id FROM measurement WHERE id >= ?1 AND id < ?1 || 'g' ORDER BY id LIMIT ?2";
-        let end_of = "SELECT id FROM measurement WHERE id LIKE '%' || ?1 ORDER BY id LIMIT ?2";
+        let mut matches = self.beginning_with(&beginning).map_err(fault)?;
         // A whole id needs no look at all of them.
-        let queries = [(beginning_of, beginning), (end_of, end)];
-        let queries = queries.into_iter().take(if digits.len() == LENGTH { 1 } else { 2 });
-        for (sql, part) in queries {
-            let mut statement = self.connection.prepare_cached(sql).map_err(fault)?;
-            let ids = statement
-                .query_map(params![part, NAMED_AND_MORE], |row| row.get::<_, String>(0))
-                .map_err(fault)?;
-            for id in ids {
-                matches.extend(id.map_err(fault)?.parse::<Uuid>().ok());
-            }
+        if digits.len() < LENGTH {
+            matches.extend(self.ending_with(&end).map_err(fault)?);
         }
         matches.sort_unstable();
         matches.dedup();
@@ -72,6 +55,44 @@ impl Store {
                 Err(Error::Ambiguous { text: text.to_owned(), matches, more })
             }
         }
+    }
+
+    /// The first few traces whose ids begin so.
+    fn beginning_with(&self, beginning: &str) -> rusqlite::Result<Vec<Uuid>> {
+        let of = |sql: &str, values: &[&dyn ToSql]| -> rusqlite::Result<Vec<Uuid>> {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let ids = statement.query_map(values, |row| row.get(0).map(Uuid::from_bytes))?;
+            ids.collect()
+        };
+        let apart =
+            "SELECT uuid FROM measurement WHERE id >= ?1 AND id < ?1 || 'g' AND key < 0 ORDER BY id LIMIT ?2";
+        let mut found = of(apart, &[&beginning, &NAMED_AND_MORE])?;
+        // Between the first and the last id that begin so lie the keys of all that do.
+        let (first, last) = (filled(beginning, '0'), filled(beginning, 'f'));
+        if let Some((first, last)) = first.and_then(key::span).zip(Some(last.and_then(key::span))) {
+            let last = last.map_or(i64::MAX, |(_, last)| last);
+            let in_time = "SELECT uuid FROM measurement WHERE key BETWEEN ?3 AND ?4 AND id >= ?1 AND id < ?1 || 'g' LIMIT ?2";
+            found.extend(of(in_time, &[&beginning, &NAMED_AND_MORE, &first.0, &last])?);
+        }
+        Ok(found)
+    }
+
+    /// The first few traces whose ids end so: every id is looked at.
+    fn ending_with(&self, end: &str) -> rusqlite::Result<Vec<Uuid>> {
+        let digits = end.replace('-', "");
+        // Where there are hyphens, they stand where those of an id do.
+        if digits.is_empty() || hyphenated(&digits).1.trim_start_matches('-') != end.trim_start_matches('-') {
+            return Ok(Vec::new());
+        }
+        // Whole bytes are soon compared; only those that agree are spelt out.
+        let sql = "SELECT uuid FROM measurement
+             WHERE substr(uuid, 17 - length(?3)) = ?3 AND substr(hex(uuid), -length(?1)) = ?1 LIMIT ?2";
+        let byte = |pair: &[u8]| u8::from_str_radix(core::str::from_utf8(pair).ok()?, 16).ok();
+        let bytes: Vec<u8> = digits.as_bytes().rchunks_exact(2).rev().filter_map(byte).collect();
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let ids = statement
+            .query_map(params![digits.to_ascii_uppercase(), NAMED_AND_MORE, bytes], |row| row.get(0))?;
+        ids.map(|id| id.map(Uuid::from_bytes)).collect()
     }
 
     /// The path length of the newest trace that reached `target` with `protocol`: how far the next one will
@@ -97,6 +118,18 @@ impl Store {
             .map_err(self.fault("look for the length of a path"))?;
         Ok(ttl.and_then(Ttl::new))
     }
+}
+
+/// The id that begins so and goes on with the same digit; `None` if none begins so.
+fn filled(beginning: &str, digit: char) -> Option<Uuid> {
+    let id: String = (0..LENGTH)
+        .map(|place| match beginning.get(place..=place).and_then(|letter| letter.chars().next()) {
+            Some(letter) => letter,
+            None if HYPHENS.contains(&place) => '-',
+            None => digit,
+        })
+        .collect();
+    Uuid::try_parse(&id).ok()
 }
 
 /// What `digits` looks like at the beginning of an id, and at its end.

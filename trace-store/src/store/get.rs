@@ -2,19 +2,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::net::IpAddr;
 
-use rusqlite::{Connection, OptionalExtension, Row, ToSql};
+use rusqlite::{Connection, OptionalExtension, Row};
 use trace_core::model::{Atlas, Hop, Located, Outcome, Trace, TraceKind, Uuid};
 
-use super::Store;
 use super::put::outcome_code;
+use super::{Store, key};
 use crate::pack::Floor;
 use crate::{Error, document, pack};
 
-const COLUMNS: &str =
+const ROW: &str =
     "SELECT m.uuid, s.document, m.started, m.duration_ns, m.outcome, m.outcome_detail, sh.bytes,
         m.times, m.atlas, m.narrowed, j.bytes, m.consistency, m.hops
     FROM measurement AS m JOIN setup AS s ON s.id = m.setup JOIN shape AS sh ON sh.id = m.shape
-    LEFT JOIN judgement AS j ON j.id = m.judgement ";
+    LEFT JOIN judgement AS j ON j.id = m.judgement WHERE m.key = ?";
 
 /// A row as it stands in the database.
 struct Found {
@@ -61,19 +61,18 @@ impl Store {
     ///
     /// [`Error::Damaged`] when a row makes no sense, and what SQLite may say.
     pub fn get(&self, id: Uuid) -> Result<Option<(Trace, Atlas)>, Error> {
-        self.get_where("WHERE m.id = ?", &id.to_string())
+        let fault = self.fault("read a trace");
+        let _look = self.look().map_err(fault)?;
+        let key = key::find(&self.connection, id).map_err(fault)?;
+        key.map_or(Ok(None), |key| self.get_by_key(key))
     }
 
     pub(super) fn get_by_key(&self, key: i64) -> Result<Option<(Trace, Atlas)>, Error> {
-        self.get_where("WHERE m.key = ?", &key)
-    }
-
-    fn get_where(&self, condition: &str, value: &dyn ToSql) -> Result<Option<(Trace, Atlas)>, Error> {
         let _look = self.look().map_err(self.fault("read a trace"))?;
         let found = self
             .connection
-            .prepare_cached(&format!("{COLUMNS}{condition}"))
-            .and_then(|mut statement| statement.query_row([value], Found::of).optional())
+            .prepare_cached(ROW)
+            .and_then(|mut statement| statement.query_row([key], Found::of).optional())
             .map_err(self.fault("read a trace"))?;
         found.map(|found| self.rebuild(found)).transpose()
     }

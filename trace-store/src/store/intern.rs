@@ -74,20 +74,17 @@ fn unwritten(error: serde_json::Error) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(Box::new(error))
 }
 
-/// The number of what was settled before a trace began, and of its target's address.
-pub(super) fn setup(connection: &Connection, trace: &Trace) -> Result<(i64, Option<i64>)> {
+/// The number of what was settled before a trace began.
+pub(super) fn setup(connection: &Connection, trace: &Trace) -> Result<i64> {
     let document = document::setup_to_text(trace).map_err(unwritten)?;
     let hash = pack::hash(document.as_bytes());
-    let found = connection
-        .prepare_cached("SELECT id, address FROM setup WHERE hash = ? AND document = ?")?
-        .query_row(params![hash, document], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
+    let found = find(connection, "SELECT id FROM setup WHERE hash = ? AND document = ?", hash, &document)?;
     if let Some(found) = found {
         return Ok(found);
     }
     let target = trace.target.as_ref();
     let address = target.map(|target| self::address(connection, target.address)).transpose()?;
-    let id = insert(
+    insert(
         connection,
         "INSERT INTO setup (hash, kind, vantage, target, address, protocol, mode, document)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -101,8 +98,7 @@ pub(super) fn setup(connection: &Connection, trace: &Trace) -> Result<(i64, Opti
             &trace.mode.map(|mode| mode.as_str()),
             &document,
         ],
-    )?;
-    Ok((id, address))
+    )
 }
 
 /// The number of a path: `hops` from the TTL `first` on.

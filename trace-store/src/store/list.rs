@@ -5,7 +5,7 @@ use rusqlite::{Row, params_from_iter};
 use trace_core::model::{Mode, Outcome, Protocols, Target, TraceKind, Ttl, Uuid};
 
 use super::Store;
-use super::filter::{Conditions, Cursor, Filter, Match};
+use super::filter::{Among, Conditions, Cursor, Filter, Match};
 use super::put::outcome_code;
 use crate::Error;
 
@@ -44,8 +44,8 @@ pub struct Summary {
 const COLUMNS: &str = "SELECT m.uuid, s.kind, s.vantage, s.target, a.ip, s.protocol, s.mode, m.started, m.duration_ns, m.outcome,
         p.last_ttl, p.hash, m.key, CASE m.outcome WHEN 0 THEN m.least_us END
     FROM (FOUND) AS found CROSS JOIN measurement AS m ON m.key = found.key JOIN setup AS s ON s.id = m.setup
-    JOIN path AS p ON p.id = m.path LEFT JOIN address AS a ON a.id = m.address
-    ORDER BY m.started DESC, m.key DESC";
+    JOIN path AS p ON p.id = m.path LEFT JOIN address AS a ON a.id = s.address
+    ORDER BY m.started DESC, m.key < 0 DESC, m.key DESC";
 
 /// How the traces of a list are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,25 +61,42 @@ const FEW: i64 = 20;
 
 /// The question for the traces that pass `filter`, the newest first, and its values.
 pub(super) fn question(filter: &Filter, way: Way) -> (String, Vec<Value>) {
-    let Conditions { sql, mut values } = filter.of_trace();
-    let of_setup = filter.of_setup();
+    let mut values = Vec::new();
+    let mut part = |among: Among| {
+        let of_trace = filter.of_trace(among);
+        let of_setup = filter.of_setup();
+        values.extend(of_trace.values.into_iter().chain(of_setup.values));
+        (of_trace.sql, of_setup.sql)
+    };
     let found = match way {
-        _ if of_setup.sql.is_empty() && way == Way::Time => format!("FROM measurement AS m {sql}"),
-        // The plus keeps the index of setups from being taken.
+        // Both parts are read in their order and merged.
         Way::Time => {
+            let mut part = |among| {
+                let (of_trace, of_setup) = part(among);
+                // The plus keeps the index of setups from being taken.
+                let of_setup = match of_setup.as_str() {
+                    "" => String::new(),
+                    of_setup => format!("AND +m.setup IN (SELECT id FROM setup AS s {of_setup})"),
+                };
+                format!("FROM measurement AS m {of_trace} {of_setup}")
+            };
             format!(
-                "FROM measurement AS m {sql} AND +m.setup IN (SELECT id FROM setup AS s {})",
-                of_setup.sql
+                "SELECT m.key AS started, 0 AS apart, m.key AS key {} UNION ALL SELECT m.started, 1, m.key {}
+                 ORDER BY 1 DESC, 2 DESC, 3 DESC LIMIT ?",
+                part(Among::InTime),
+                part(Among::Apart)
             )
         }
         Way::Setups => {
-            let of_setup = of_setup.sql.replacen("WHERE", "AND", 1);
-            format!("FROM setup AS s CROSS JOIN measurement AS m ON m.setup = s.id {sql} {of_setup}")
+            let (of_trace, of_setup) = part(Among::All);
+            let of_setup = of_setup.replacen("WHERE", "AND", 1);
+            format!(
+                "SELECT m.key AS key FROM setup AS s CROSS JOIN measurement AS m ON m.setup = s.id {of_trace} {of_setup}
+                 ORDER BY m.started DESC, m.key < 0 DESC, m.key DESC LIMIT ?"
+            )
         }
     };
-    values.extend(of_setup.values);
     values.push(filter.limit.map_or(-1, i64::from).into());
-    let found = format!("SELECT m.key AS key {found} ORDER BY m.started DESC, m.key DESC LIMIT ?");
     (COLUMNS.replace("FOUND", &found), values)
 }
 

@@ -48,7 +48,6 @@ pub(super) struct Memory {
 struct Setup {
     terms: Terms,
     id: i64,
-    address: Option<i64>,
     shapes: VecDeque<Route>,
     atlases: VecDeque<Places>,
     last: Last,
@@ -81,7 +80,6 @@ fn remember<T>(bases: &mut VecDeque<T>, base: T) {
 /// The numbers of everything that a trace points to, and its times.
 pub(super) struct Stored {
     pub(super) setup: i64,
-    pub(super) address: Option<i64>,
     pub(super) shape: i64,
     pub(super) path: i64,
     pub(super) atlas: Option<i64>,
@@ -90,10 +88,9 @@ pub(super) struct Stored {
 }
 
 impl Memory {
-    /// Forgets everything if anybody removed rows since it was learned. Called within a transaction, so that
-    /// nobody can in the meantime.
-    pub(super) fn keep_in_step(&mut self, connection: &Connection) -> Result<()> {
-        let epoch = connection.prepare_cached("SELECT number FROM epoch")?.query_row((), |row| row.get(0))?;
+    /// Forgets everything if anybody removed rows since it was learned. Called within a transaction whose epoch this is, so
+    /// that nobody can in the meantime.
+    pub(super) fn keep_in_step(&mut self, epoch: i64) {
         let full = self.kept >= LIMIT
             || self.judgements.len() >= JUDGEMENTS
             || self.reasons.len() >= REASONS
@@ -101,7 +98,6 @@ impl Memory {
         if self.epoch != epoch || full {
             *self = Self { epoch, ..Self::default() };
         }
-        Ok(())
     }
 
     /// Stores what of a trace is not stored yet; `least` is what its row counts as the least RTT of each hop.
@@ -138,7 +134,7 @@ impl Memory {
                 .execute(params![shape, path, base, setup.id])?;
         }
         setup.note_length(connection, trace)?;
-        Ok(Stored { setup: setup.id, address: setup.address, shape, path, atlas, narrowed, times })
+        Ok(Stored { setup: setup.id, shape, path, atlas, narrowed, times })
     }
 
     /// Stores where the addresses of a trace are, that was stored before. Says the number of that, and whether the
@@ -249,12 +245,11 @@ impl Setup {
 
 /// What the database has of a setup. What cannot be read there is not built on.
 fn load(connection: &Connection, trace: &Trace) -> Result<Setup> {
-    let (id, address) = intern::setup(connection, trace)?;
+    let id = intern::setup(connection, trace)?;
     let terms = Terms::of(trace);
     let mut setup = Setup {
         terms,
         id,
-        address,
         shapes: VecDeque::new(),
         atlases: VecDeque::new(),
         last: Last::default(),

@@ -13,6 +13,7 @@ mod hops;
 mod import;
 mod init;
 mod intern;
+mod key;
 mod likeness;
 mod list;
 mod lock;

@@ -5,9 +5,9 @@ use core::time::Duration;
 use rusqlite::{OptionalExtension, params};
 use trace_core::model::{Outcome, Ttl, Uuid};
 
-use super::Store;
 use super::overview::Standing;
 use super::put::outcome_code;
+use super::{Store, key};
 use crate::Error;
 
 /// A trace of a series, as far as its target goes.
@@ -126,10 +126,13 @@ impl Store {
                 consistency: row.get::<_, Option<f64>>(4)?.map(f64::to_bits),
             })
         };
+        let fault = self.fault("look for a trace");
+        let _look = self.look().map_err(fault)?;
+        let Some(key) = key::find(&self.connection, id).map_err(fault)? else { return Ok(None) };
         self.connection
             .prepare_cached(EDITION)
-            .and_then(|mut statement| statement.query_row([id.to_string()], read).optional())
-            .map_err(self.fault("look for a trace"))
+            .and_then(|mut statement| statement.query_row([key], read).optional())
+            .map_err(fault)
     }
 
     /// The ids of the newest so many traces of a series, the newest first.
@@ -153,7 +156,7 @@ impl Store {
                 found.push(pair.map_err(fault)?);
             }
         }
-        found.sort_unstable_by(|a, b| b.cmp(a));
+        found.sort_unstable_by_key(|(started, key)| core::cmp::Reverse((*started, key::rank(*key))));
         found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         let ids = found.iter().filter_map(|(_, key)| id(*key).transpose());
         ids.collect::<Result<_, _>>().map_err(fault)
@@ -161,13 +164,12 @@ impl Store {
 }
 
 const EDITION: &str = "SELECT (SELECT number FROM epoch), atlas, narrowed, judgement, consistency
-    FROM measurement WHERE id = ?";
+    FROM measurement WHERE key = ?";
 
 const RECENT: &str = "SELECT started, CASE outcome WHEN 0 THEN least_us END FROM measurement
     WHERE setup = ? ORDER BY started DESC LIMIT ?";
 
-const NEWEST_KEYS: &str =
-    "SELECT started, key FROM measurement WHERE setup = ? ORDER BY started DESC, key DESC LIMIT ?";
+const NEWEST_KEYS: &str = "SELECT started, key FROM measurement WHERE setup = ? ORDER BY started DESC, key < 0 DESC, key DESC LIMIT ?";
 
 const NEWEST: &str =
     "SELECT m.uuid, m.started, m.outcome, m.duration_ns, p.last_ttl, m.least_us, m.sent, m.lost

@@ -1,10 +1,10 @@
 //! All series at a glance, kept up to date by reading what is new.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, params};
 
-use super::Store;
+use super::{Store, key};
 use crate::{Error, Series};
 
 /// Where a series stands.
@@ -43,13 +43,19 @@ impl Standing {
 #[derive(Debug, Default)]
 pub struct Overview {
     epoch: i64,
-    /// The newest row that is counted.
-    newest: i64,
+    /// The greatest key of a counted trace that lies apart.
+    apart: Option<i64>,
+    /// The greatest of the others.
+    newest: Option<i64>,
+    /// Those that started shortly before: more may come in between.
+    recent: HashSet<i64>,
     traces: u64,
     standings: Vec<Standing>,
     by_key: HashMap<u64, usize>,
     by_setup: HashMap<i64, (usize, Option<String>)>,
 }
+
+const ALL: &str = "SELECT key, setup, started, outcome FROM measurement";
 
 /// A trace as it is counted.
 struct Row {
@@ -99,15 +105,38 @@ impl Overview {
         if self.epoch != epoch {
             *self = Self { epoch, ..Self::default() };
         }
-        let all = "SELECT key, setup, started, outcome FROM measurement";
-        let mut statement = if self.traces == 0 {
-            connection.prepare_cached(all)?
-        } else {
-            connection.prepare_cached(&format!("{all} WHERE key > ?"))?
-        };
-        let after: &[i64] = if self.traces == 0 { &[] } else { &[self.newest] };
-        let mut rows = statement.query(rusqlite::params_from_iter(after))?;
-        let mut newest = self.newest;
+        // What comes in later than this lies apart.
+        let straggler =
+            |newest: Option<i64>| newest.map_or(0, |newest| newest.saturating_sub(key::STRAGGLE).max(0));
+        if self.traces == 0 {
+            let newest = connection
+                .prepare_cached("SELECT max(key) FROM measurement WHERE key >= 0")?
+                .query_row((), |row| row.get(0))?;
+            return self.take(connection, ALL, &[], straggler(newest));
+        }
+        let first = straggler(self.newest);
+        self.take(connection, &format!("{ALL} WHERE key >= ?"), &[first], first)?;
+        match self.apart {
+            Some(apart) => {
+                self.take(connection, &format!("{ALL} WHERE key > ? AND key < 0"), &[apart], first)?
+            }
+            None => self.take(connection, &format!("{ALL} WHERE key < 0"), &[], first)?,
+        }
+        let first = straggler(self.newest);
+        self.recent.retain(|key| *key >= first);
+        Ok(())
+    }
+
+    /// Counts what is not counted yet, and keeps in mind what of it stands at this key or behind it.
+    fn take(
+        &mut self,
+        connection: &Connection,
+        sql: &str,
+        values: &[i64],
+        recent: i64,
+    ) -> rusqlite::Result<()> {
+        let mut statement = connection.prepare_cached(sql)?;
+        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
         while let Some(row) = rows.next()? {
             let row = Row {
                 key: row.get(0)?,
@@ -115,10 +144,16 @@ impl Overview {
                 started: row.get(2)?,
                 reached: row.get::<_, Option<i64>>(3)? == Some(0),
             };
-            newest = newest.max(row.key);
+            if row.key >= recent && !self.recent.insert(row.key) {
+                continue;
+            }
+            if row.key < 0 {
+                self.apart = self.apart.max(Some(row.key));
+            } else {
+                self.newest = self.newest.max(Some(row.key));
+            }
             self.count(connection, &row)?;
         }
-        self.newest = newest;
         Ok(())
     }
 
@@ -131,7 +166,7 @@ impl Overview {
         let Some(standing) = self.standings.get_mut(*place) else { return Ok(()) };
         standing.traces += 1;
         standing.first = standing.first.min(row.started);
-        if (row.started, row.key) >= (standing.last, standing.newest) {
+        if (row.started, key::rank(row.key)) >= (standing.last, key::rank(standing.newest)) {
             standing.last = row.started;
             standing.newest = row.key;
             standing.reached = row.reached;
@@ -170,7 +205,7 @@ impl Overview {
                 first: i64::MAX,
                 last: i64::MIN,
                 reached: false,
-                newest: i64::MIN,
+                newest: 0,
                 setups: Vec::new(),
             });
             self.standings.len() - 1

@@ -1,9 +1,10 @@
 use std::path::PathBuf;
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
-use trace_core::model::{Atlas, Outcome, Trace, Uuid};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use trace_core::model::{Atlas, Outcome, Trace};
 
 use super::hops::Count;
+use super::key::{Key, Keys};
 use super::lock::Lock;
 use super::memory::Memory;
 use super::step::{Step, reached};
@@ -139,21 +140,18 @@ impl Store {
         let mut memory = std::mem::take(&mut self.memory);
         let fault = self.fault("store a trace");
         let transaction = begin(&self.connection).map_err(fault)?;
-        memory.keep_in_step(&transaction).map_err(fault)?;
+        let mut taken = Keys::read(&transaction).map_err(fault)?;
+        memory.keep_in_step(taken.epoch);
         let mut keys = Vec::with_capacity(drafts.len());
-        let mut last = last_id(&transaction).map_err(fault)?;
         for draft in drafts {
             let id = draft.trace.id;
-            // Ids grow with time: most are behind all that are there.
-            let mut found = None;
-            if last.is_some_and(|last| id <= last) {
-                found = key_of(&transaction, id).map_err(fault)?;
-            } else {
-                last = Some(id);
-            }
-            let Some(key) = found else {
-                keys.push((insert(&transaction, &mut memory, draft, documents).map_err(fault)?, true));
-                continue;
+            let key = match taken.of(&transaction, id, draft.trace.started).map_err(fault)? {
+                Key::Taken(key) => key,
+                Key::Free(key) => {
+                    insert(&transaction, &mut memory, key, draft, documents).map_err(fault)?;
+                    keys.push((key, true));
+                    continue;
+                }
             };
             let same = self.get_by_key(key)?.is_some_and(|(trace, _)| trace == *draft.trace);
             if !same {
@@ -281,24 +279,13 @@ fn draft<'a>(trace: &'a Trace, atlas: &'a Atlas) -> Result<Draft<'a>, Error> {
     Ok(Draft { trace, atlas, judgement, duration, counts, hops })
 }
 
-/// The id behind all others in the order of their bytes, which is that of their text.
-fn last_id(connection: &Connection) -> rusqlite::Result<Option<Uuid>> {
-    let sql = "SELECT uuid FROM measurement ORDER BY id DESC LIMIT 1";
-    let last = connection.prepare_cached(sql)?.query_row((), |row| row.get(0)).optional()?;
-    Ok(last.map(Uuid::from_bytes))
-}
-
-fn key_of(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<i64>> {
-    let mut statement = connection.prepare_cached("SELECT key FROM measurement WHERE id = ?")?;
-    statement.query_row([id.to_string()], |row| row.get(0)).optional()
-}
-
 fn insert(
     transaction: &Connection,
     memory: &mut Memory,
+    key: i64,
     draft: &Draft<'_>,
     documents: Documents,
-) -> rusqlite::Result<i64> {
+) -> rusqlite::Result<()> {
     let Draft { trace, atlas, .. } = draft;
     let stored = memory.store(transaction, trace, atlas, &hops::least(&draft.counts))?;
     let judgement = draft.judgement.as_ref();
@@ -311,15 +298,15 @@ fn insert(
     let last = draft.counts.last();
     transaction
         .prepare_cached(
-            "INSERT INTO measurement (uuid, setup, address, started, duration_ns, outcome, outcome_detail, path,
+            "INSERT INTO measurement (key, uuid, setup, started, duration_ns, outcome, outcome_detail, path,
                  shape, atlas, narrowed, judgement, consistency, document, sent, lost, least_us, median_us, first_ttl,
                  hops, times)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
-        .insert(params![
+        .execute(params![
+            key,
             trace.id.as_bytes(),
             stored.setup,
-            stored.address,
             trace.started,
             draft.duration,
             trace.outcome.map(outcome_code),
@@ -338,7 +325,8 @@ fn insert(
             trace.hops.first().map_or(1, |hop| hop.ttl.get()),
             draft.hops,
             stored.times,
-        ])
+        ])?;
+    Ok(())
 }
 
 /// The number that stands for an outcome in the database.

@@ -3,10 +3,11 @@
 use rusqlite::params;
 use trace_core::model::{Atlas, Uuid};
 
+use super::key::Keys;
 use super::lock::Lock;
 use super::put::{Document, begin};
 use super::step::{Step, reached};
-use super::{Store, file};
+use super::{Store, file, key};
 use crate::pack::Judgement;
 use crate::{Error, document};
 
@@ -78,18 +79,15 @@ impl Store {
         let mut memory = std::mem::take(&mut self.memory);
         let fault = self.fault("locate a trace anew");
         let transaction = begin(&self.connection).map_err(fault)?;
-        memory.keep_in_step(&transaction).map_err(fault)?;
+        memory.keep_in_step(Keys::read(&transaction).map_err(fault)?.epoch);
         let mut found = Vec::with_capacity(traces.len());
         for (id, atlas) in traces {
-            let row = transaction
-                .prepare_cached("SELECT key, document FROM measurement WHERE id = ?")
-                .and_then(|mut statement| {
-                    let mut rows = statement.query([id.to_string()])?;
-                    rows.next()?.map(|row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))).transpose()
-                })
-                .map_err(fault)?;
             let unknown = || Error::Unknown { text: id.to_string() };
-            let (key, written) = row.ok_or_else(unknown)?;
+            let key = key::find(&transaction, *id).map_err(fault)?.ok_or_else(unknown)?;
+            let written: i64 = transaction
+                .prepare_cached("SELECT document FROM measurement WHERE key = ?")
+                .and_then(|mut statement| statement.query_row([key], |row| row.get(0)))
+                .map_err(fault)?;
             let (trace, before) = self.get_by_key(key)?.ok_or_else(unknown)?;
             let document = |trace| match written {
                 0 => Wanted::None,

@@ -4,13 +4,13 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 use trace_core::model::Uuid;
 
 use super::lock::Lock;
 use super::put::begin;
 use super::step::{Step, reached};
-use super::{Store, file};
+use super::{Store, file, key};
 use crate::{Error, pack};
 
 /// Traces removed in one transaction.
@@ -30,7 +30,6 @@ const UNUSED: &str = "
     DELETE FROM atlas_place WHERE atlas NOT IN (SELECT id FROM atlas);
     DELETE FROM located WHERE id NOT IN (SELECT located FROM atlas_place);
     DELETE FROM address WHERE id NOT IN (SELECT address FROM setup WHERE address IS NOT NULL)
-        AND id NOT IN (SELECT address FROM measurement WHERE address IS NOT NULL)
         AND id NOT IN (SELECT address FROM path_hop WHERE address IS NOT NULL)
         AND id NOT IN (SELECT address FROM atlas_place);
     UPDATE epoch SET number = number + 1;";
@@ -78,10 +77,10 @@ impl Store {
             .connection
             .prepare(
                 "SELECT uuid FROM (
-                     SELECT uuid, started, key,
-                         row_number() OVER (PARTITION BY address, path ORDER BY started DESC, key DESC) AS number
-                     FROM measurement)
-                 WHERE started < ?1 AND number > ?2 ORDER BY started, key",
+                     SELECT uuid, started, key, row_number() OVER (
+                         PARTITION BY address, path ORDER BY started DESC, key < 0 DESC, key DESC) AS number
+                     FROM measurement JOIN setup ON setup.id = setup)
+                 WHERE started < ?1 AND number > ?2 ORDER BY started, key < 0, key",
             )
             .map_err(fault)?;
         let rows = statement
@@ -131,10 +130,7 @@ impl Store {
         let transaction = begin(&self.connection).map_err(fault)?;
         let mut keys = Vec::with_capacity(ids.len());
         for id in ids {
-            let key: Option<i64> = transaction
-                .prepare_cached("SELECT key FROM measurement WHERE id = ?")
-                .and_then(|mut statement| statement.query_row([id.to_string()], |row| row.get(0)).optional())
-                .map_err(fault)?;
+            let key = key::find(&transaction, *id).map_err(fault)?;
             let Some(key) = key.filter(|key| !keys.contains(&(*id, *key))) else { continue };
             transaction
                 .prepare_cached("UPDATE measurement SET document = 2 WHERE key = ? AND document = 1")

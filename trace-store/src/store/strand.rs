@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use rusqlite::params;
 use trace_core::model::Outcome;
 
-use super::Store;
 use super::put::outcome_code;
+use super::{Store, key};
 use crate::change::{Route, SLOT, Sighting};
 use crate::{Error, Series};
 
@@ -135,7 +135,7 @@ impl Store {
                 }
             }
         }
-        sightings.sort_by_key(|sighting| (sighting.started, sighting.key));
+        sightings.sort_by_key(|sighting| (sighting.started, key::rank(sighting.key)));
         if let Some(until) = until {
             let before = sightings.partition_point(|sighting| sighting.started < until);
             sightings.truncate(before + usize::try_from(LATER).unwrap_or_default());

@@ -114,8 +114,8 @@ fn a_target_that_never_answers_has_no_times() {
 #[test]
 fn a_history_reads_the_traces_of_its_target_alone() {
     let (_directory, store) = stored(&[trace(1, 1, 5)]);
-    let sql = "EXPLAIN QUERY PLAN SELECT m.path FROM measurement AS m
-        WHERE m.address = (SELECT id FROM address WHERE ip = '198.18.0.15') AND m.started >= 0 ORDER BY m.started";
+    let sql = "EXPLAIN QUERY PLAN SELECT m.path FROM setup AS s JOIN measurement AS m ON m.setup = s.id
+        WHERE s.address = (SELECT id FROM address WHERE ip = '198.18.0.15') AND m.started >= 0 ORDER BY m.started";
     let plan: Vec<String> =
         super::views::rows(&store, sql).iter().map(|row| format!("{:?}", row[3])).collect();
     assert!(plan.iter().all(|line| !line.contains("SCAN")), "{plan:?}");

@@ -3,6 +3,7 @@ mod changes;
 mod crash;
 mod documents;
 mod history;
+mod keys;
 mod migration;
 mod open;
 mod overview;

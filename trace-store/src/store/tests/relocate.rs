@@ -27,7 +27,7 @@ pub(super) fn elsewhere(atlas: &Atlas) -> Atlas {
 /// Everything the database has of a measurement, as it stands in it.
 fn measurement(store: &Store, id: Uuid) -> (Vec<Vec<Value>>, Vec<Vec<Value>>) {
     let measured = format!(
-        "SELECT uuid, setup, address, started, duration_ns, outcome, outcome_detail, path, shape, times
+        "SELECT key, uuid, setup, started, duration_ns, outcome, outcome_detail, path, shape, times
          FROM measurement WHERE id = '{id}'"
     );
     let hops = format!("SELECT first_ttl, hops, sent, lost FROM measurement WHERE id = '{id}'");
