@@ -10,9 +10,9 @@
 //! and not all of them are met; with `--quick` there are fewer runs and fewer traces, of which what they share takes more
 //! bytes each, and what decides is that it has not become worse.
 //!
-//! What SQLite alone takes bounds the ratio at one trace a transaction: on the machine where 51 us a trace were measured, one
-//! row of 150 bytes took it 14 us without an index, and 35 us with three, since each tree that changes is a page in the log;
-//! the flat table took 76.
+//! What SQLite alone takes bounds the ratio at one trace a transaction: where the flat table took 76 us a trace, one row of 150 bytes
+//! took 14 us without an index, and about 6 more for each tree that changes, since that is a page in the log. A trace changes two
+//! trees, and a new shape of a path some more. Both databases have pages of SQLite's usual size.
 #![expect(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 #![allow(
     clippy::expect_used,
@@ -206,12 +206,12 @@ fn main() -> ExitCode {
         sound &= met(if quick { guard } else { target });
     };
     let (one, _) = ingest(1, runs, before, false);
-    check("times the flat table, a trace a transaction", one, 3.0, 1.0, true);
+    check("times the flat table, a trace a transaction", one, 3.0, 1.5, true);
     let (thousand, _) = ingest(1000, runs, before, false);
-    check("times the flat table, a thousand", thousand, 5.0, 1.6, true);
+    check("times the flat table, a thousand", thousand, 5.0, 1.8, true);
     ingest(1000, runs.min(3), before.min(5_000), true);
     let count = if quick { 10_000 } else { 40_000 };
-    check("bytes a hop at one probe", size(count, 1), 30.0, 43.0, false);
-    check("bytes a hop at three probes", size(count, 3), 60.0, 53.0, false);
+    check("bytes a hop at one probe", size(count, 1), 30.0, 38.0, false);
+    check("bytes a hop at three probes", size(count, 3), 60.0, 48.0, false);
     if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
