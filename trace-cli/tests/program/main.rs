@@ -18,6 +18,8 @@ mod changes;
 mod config;
 mod doctor;
 mod findings;
+#[cfg(target_arch = "x86_64")]
+mod forbidden;
 mod import;
 mod kept;
 mod large;

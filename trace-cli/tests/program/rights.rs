@@ -5,7 +5,7 @@ use std::fs::OpenOptions;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use rustix::thread::{
     CapabilitiesSecureBits, CapabilitySet, CapabilitySets, clear_ambient_capability_set, set_capabilities,
@@ -21,14 +21,20 @@ fn field<'a>(status: &'a str, name: &str) -> &'a str {
     value.unwrap_or_else(|| panic!("no {name} in\n{status}")).trim()
 }
 
-/// The status of a running trace as soon as it says that its walls stand.
-fn status_behind_walls(command: &mut Command) -> String {
+/// A running program as soon as it says that its walls stand.
+pub(crate) fn behind_walls(command: &mut Command) -> Child {
     let mut child =
         command.arg("-v").stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("start the program");
     let told = BufReader::new(child.stderr.take().expect("its standard error"));
     let mut told = told.lines().map(|line| line.expect("read what it says"));
     let line = told.find(|line| line.contains("(seccomp)")).expect("it says what holds");
     assert!(!line.contains("not confined"), "{line}");
+    child
+}
+
+/// The status of a running program as soon as its walls stand.
+fn status_behind_walls(command: &mut Command) -> String {
+    let mut child = behind_walls(command);
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).expect("read its status");
     child.kill().expect("end the program");
     child.wait().expect("wait for the program");
@@ -46,7 +52,7 @@ fn is_powerless(status: &str) {
 
 /// Makes this thread that of a user without rights, for whom the rights of a file count: a user namespace of one user has
 /// nobody else who could try.
-fn become_a_plain_user() {
+pub(crate) fn become_a_plain_user() {
     let bits = CapabilitiesSecureBits::NO_ROOT | CapabilitiesSecureBits::NO_ROOT_LOCKED;
     set_capabilities_secure_bits(bits).expect("make root nobody special");
     clear_ambient_capability_set().expect("clear the ambient capabilities");
@@ -57,7 +63,7 @@ fn become_a_plain_user() {
 }
 
 /// A copy of the program whose file has `CAP_NET_RAW` (`+p`: permitted, `+ep`: effective, too); `None`, and a word on stderr, where that cannot be had.
-fn with_file_capabilities(home: &Home, how: &str) -> Option<String> {
+pub(crate) fn with_file_capabilities(home: &Home, how: &str) -> Option<String> {
     let copy = home.path().join(format!("trace-cli{how}"));
     std::fs::copy(env!("CARGO_BIN_EXE_trace-cli"), &copy).expect("copy the program");
     match tool("setcap").arg(format!("cap_net_raw{how}")).arg(&copy).output() {
