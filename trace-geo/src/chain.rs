@@ -31,7 +31,7 @@ use crate::{
 ///
 /// Every source is asked, also when an earlier one answered, so that every candidate is known. The place is
 /// that of the first source that answered; what it leaves open is taken from the ones behind it, as far as
-/// they do not contradict it ([`Place::complete_from`]). So the origin AS appears also where a city database
+/// they do not contradict it ([`Place::complete_from`](trace_core::model::Place::complete_from)). So the origin AS appears also where a city database
 /// gave the place.
 #[derive(Default)]
 pub struct Chain {
@@ -158,8 +158,8 @@ impl Chain {
 
     /// Where `address` is.
     ///
-    /// The verdict is [`Verdict::Private`] for a special-purpose range that no geofeed places,
-    /// [`Verdict::Area`] for a place without coordinates, [`Verdict::Unlocated`] if no source knows even the
+    /// The verdict is [`Verdict::Private`](trace_core::model::Verdict::Private) for a special-purpose range that no geofeed places,
+    /// [`Verdict::Area`](trace_core::model::Verdict::Area) for a place without coordinates, [`Verdict::Unlocated`](trace_core::model::Verdict::Unlocated) if no source knows even the
     /// country, and `None` for a point, which only round-trip times can judge.
     ///
     /// A source that fails is named in the note with the cause; the others still answer. An IPv6 address that

@@ -136,7 +136,7 @@ impl Store {
     }
 
     /// A store that goes with this value: for traces that are to be looked at and not kept. It lies in memory as far as
-    /// a cache of a few megabytes goes, then in a temporary file that nobody else can open. Documents cannot be written.
+    /// a cache of 16 MiB goes, then in a temporary file that nobody else can open. Documents cannot be written.
     ///
     /// # Errors
     ///
