@@ -26,6 +26,9 @@ const SYSTEM: [&str; 12] = [
     "/var/lib/sss",
 ];
 
+/// Where SQLite makes its temporary files, unless `TMPDIR` says otherwise (<https://sqlite.org/tempfiles.html>, section 5).
+const SQLITE: &str = "/var/tmp";
+
 /// What may still be read and written.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Walls {
@@ -44,7 +47,7 @@ pub(crate) struct Standing {
 impl Walls {
     /// Nothing but what the system needs may be read, and only temporary files written.
     pub(crate) fn new() -> Self {
-        Self::default().write(&std::env::temp_dir())
+        Self::default().write(&std::env::temp_dir()).write(Path::new(SQLITE))
     }
 
     /// Files, and everything in directories, may be read.

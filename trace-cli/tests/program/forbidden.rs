@@ -92,7 +92,7 @@ lab_test! {
         let home = Home::new();
         let Some(program) = with_file_capabilities(&home, "+p") else { return };
         // Outside of the directories for temporary files, which may be read.
-        let elsewhere = tempfile::tempdir_in("/var/tmp").expect("make a directory");
+        let elsewhere = tempfile::tempdir_in(std::env::home_dir().expect("a home")).expect("make a directory");
         let secret = elsewhere.path().join("id_ed25519");
         std::fs::write(&secret, "secret").expect("write a file");
         let target = lab.target(4).to_string();

@@ -228,7 +228,7 @@ lab_test! {
         let lab = Chain::of(1).without_limits().build();
         let home = Home::new();
         // Outside of the directories for temporary files, which may be written.
-        let elsewhere = tempfile::tempdir_in("/var/tmp").expect("make a directory");
+        let elsewhere = tempfile::tempdir_in(std::env::home_dir().expect("a home")).expect("make a directory");
         let secret = elsewhere.path().join("id_ed25519");
         std::fs::write(&secret, "secret").expect("write a file");
         let Some(library) = intruder(elsewhere.path()) else { return };
