@@ -58,9 +58,8 @@ fn read_all(
     let mut hints = Hints::builtin();
     // Of several files the first goes first.
     for path in sources.hints.iter().rev() {
-        match Hints::builtin().with(path) {
-            Ok(_) => hints = hints.with(path).blame(Exit::Senseless)?,
-            Err(error) => unusable(path, error)?,
+        if let Err(error) = hints.add(path) {
+            unusable(path, error)?;
         }
     }
     builder = builder.hints(hints);

@@ -151,6 +151,15 @@ impl Hints {
     /// # Errors
     /// [`Error::Read`] if the file cannot be read, [`Error::Hints`] if any of its rows makes no sense.
     pub fn with(mut self, path: &Path) -> Result<Self, Error> {
+        self.add(path)?;
+        Ok(self)
+    }
+
+    /// The same in place: a file that makes no sense leaves all as it was.
+    ///
+    /// # Errors
+    /// As [`Hints::with`].
+    pub fn add(&mut self, path: &Path) -> Result<(), Error> {
         let failed =
             |source| Error::Read { what: "file of host name patterns", path: path.to_owned(), source };
         let size = fs::metadata(path).map_err(failed)?.len();
@@ -165,7 +174,7 @@ impl Hints {
             fault,
         })?;
         self.own.insert(0, rules);
-        Ok(self)
+        Ok(())
     }
 
     /// The places that a host name speaks of: one, or none. Letters of either case, with or without a dot at

@@ -65,8 +65,7 @@ pub(crate) fn run(
     let runner = runner::Runner::start().blame(Exit::CouldNotProbe)?;
     let link = sys::open(settings.mode).blame(Exit::CouldNotProbe)?;
     // Before there is a second thread: each would have walls of its own.
-    let standing = walls::of(&settings, given).blame(Exit::CouldNotKeep)?.build();
-    tracing::debug!("{standing}");
+    walls::of(&settings, given).blame(Exit::CouldNotKeep)?.stand(voice);
     let (tell, notices) = channel();
     // From here on a signal ends this in order.
     notice::listen(tell.clone()).blame(Exit::CouldNotProbe)?;
