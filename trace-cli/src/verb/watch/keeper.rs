@@ -31,8 +31,9 @@ const TOGETHER: Duration = Duration::from_secs(1);
 const TURN: Duration = Duration::from_millis(20);
 /// How long another program's lock is waited for at once.
 const LOCK: Duration = Duration::from_millis(200);
-/// How soon a database that took nothing is tried again, and how late at most.
-const AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
+/// How soon a database that took nothing is tried again, and how late at most: what waits in memory meanwhile is lost if
+/// the program is killed.
+const AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5));
 /// How often it is told that it takes nothing.
 const REMINDER: Duration = Duration::from_secs(300);
 /// How long everything has at the end.
@@ -194,7 +195,11 @@ impl Keeper {
             return;
         }
         if let Err(error) = self.keep() {
-            let wait = self.again.map_or(AGAIN.0, |(_, wait)| (wait * 2).min(AGAIN.1));
+            // A lock is held for a moment, whatever was the matter before it.
+            let wait = match (self.again, &error) {
+                (None, _) | (_, trace_store::Error::Locked { .. }) => AGAIN.0,
+                (Some((_, wait)), _) => (wait * 2).min(AGAIN.1),
+            };
             self.again = Some((now + wait, wait));
             self.tell_refusal(&error);
             self.relieve();
