@@ -56,20 +56,31 @@ impl Statistics {
     #[must_use]
     pub fn over<'a>(probes: impl IntoIterator<Item = &'a ProbeRecord>) -> Self {
         let mut sent = 0;
-        let mut rtts = Vec::new();
         let mut answered = 0;
+        // Most hops are probed once: one RTT needs no list.
+        let mut first = None;
+        let mut rtts = Vec::new();
         for probe in probes {
             match &probe.result {
                 ProbeResult::Answered(reply) if reply.inherited_from.is_none() => {
                     sent += 1;
                     answered += 1;
-                    rtts.extend(reply.rtt);
+                    match (reply.rtt, first) {
+                        (Some(rtt), None) => first = Some(rtt),
+                        (Some(rtt), Some(first)) => {
+                            if rtts.is_empty() {
+                                rtts.push(first);
+                            }
+                            rtts.push(rtt);
+                        }
+                        (None, _) => {}
+                    }
                 }
                 ProbeResult::Silent => sent += 1,
                 ProbeResult::Answered(_) | ProbeResult::Unsent { .. } => {}
             }
         }
-        Self::of(sent, answered, &rtts)
+        Self::of(sent, answered, if rtts.is_empty() { first.as_slice() } else { &rtts })
     }
 
     /// The share of probes that stayed unanswered, 0 to 1; `None` when none was sent.

@@ -73,12 +73,18 @@ impl BitWriter {
 
     pub(super) fn number(&mut self, number: u128, k: u8) {
         let k = k.min(MAX_PARAMETER);
+        if let [low, 0] = halves(number)
+            && k <= MOST
+            && let high = low >> k
+            && high < ESCAPE.into()
+        {
+            // All of it at once: no more than 55 bits.
+            let ones = 1_u64 << (high + 1);
+            let [count, ..] = high.to_le_bytes();
+            self.push((ones - 2) << k | low & ((1 << k) - 1), u32::from(count) + 1 + u32::from(k));
+            return;
+        }
         match u32::try_from(number >> k) {
-            Ok(high) if high < ESCAPE && k <= MOST => {
-                // All of it at once: no more than 55 bits.
-                let [low, _] = halves(number);
-                self.push(((1 << (high + 1)) - 2) << k | low & ((1 << k) - 1), high + 1 + u32::from(k));
-            }
             Ok(high) if high < ESCAPE => {
                 self.bits((1 << (high + 1)) - 2, high + 1);
                 self.bits(number, k.into());

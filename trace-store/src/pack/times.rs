@@ -60,14 +60,22 @@ impl Parameters {
 #[derive(Default)]
 struct Numbers {
     in_order: Vec<(Class, u128)>,
+    /// Those of each class: what is longer is written in full whatever the parameter.
+    departures: Vec<u64>,
+    firsts: Vec<u64>,
+    nexts: Vec<u64>,
     ascending: bool,
 }
 
 impl Numbers {
     fn of(hops: &[Hop], least: &[Option<u32>]) -> Self {
         let probes = || hops.iter().flat_map(|hop| &hop.probes);
+        let count = probes().count();
         let mut numbers = Self {
-            in_order: Vec::with_capacity(3 * probes().count()),
+            in_order: Vec::with_capacity(3 * count),
+            departures: Vec::with_capacity(count),
+            firsts: Vec::with_capacity(hops.len()),
+            nexts: Vec::with_capacity(count.saturating_sub(hops.len())),
             ascending: probes().filter_map(|probe| probe.sent).is_sorted(),
         };
         let mut departure = 0;
@@ -77,7 +85,7 @@ impl Numbers {
                 let sent = nanoseconds(sent);
                 let difference = sent - departure;
                 let number = if numbers.ascending { difference.cast_unsigned() } else { zigzag(difference) };
-                numbers.in_order.push((Class::Departure, number));
+                numbers.push(Class::Departure, number);
                 departure = sent;
             }
             let rtts =
@@ -85,23 +93,35 @@ impl Numbers {
             let Some((which, least)) = rtts().min_by_key(|(_, rtt)| *rtt) else { continue };
             if rtts().nth(1).is_some() {
                 // Fewer probes than numbers.
-                numbers.in_order.push((Class::Which, which as u128));
+                numbers.push(Class::Which, which as u128);
             }
-            numbers.in_order.push((Class::First, zigzag(least - known(counted))));
-            let others = rtts().filter(|(place, _)| *place != which);
-            numbers.in_order.extend(others.map(|(_, rtt)| (Class::Next, (rtt - least).cast_unsigned())));
+            numbers.push(Class::First, zigzag(least - known(counted)));
+            for (_, rtt) in rtts().filter(|(place, _)| *place != which) {
+                numbers.push(Class::Next, (rtt - least).cast_unsigned());
+            }
         }
         numbers
     }
 
-    fn parameters(&self) -> Parameters {
-        let of = |class| {
-            let numbers = self.in_order.iter().filter(|(of, _)| *of == class);
-            // What is longer is written in full whatever the parameter.
-            let numbers = numbers.map(|(_, number)| u64::try_from(*number).unwrap_or(u64::MAX));
-            rice::parameter(&numbers.collect::<Vec<_>>())
+    fn push(&mut self, class: Class, number: u128) {
+        let of_class = match class {
+            Class::Departure => Some(&mut self.departures),
+            Class::First => Some(&mut self.firsts),
+            Class::Next => Some(&mut self.nexts),
+            Class::Which => None,
         };
-        Parameters { departure: of(Class::Departure), first: of(Class::First), next: of(Class::Next) }
+        if let Some(of_class) = of_class {
+            of_class.push(u64::try_from(number).unwrap_or(u64::MAX));
+        }
+        self.in_order.push((class, number));
+    }
+
+    fn parameters(&self) -> Parameters {
+        Parameters {
+            departure: rice::parameter(&self.departures),
+            first: rice::parameter(&self.firsts),
+            next: rice::parameter(&self.nexts),
+        }
     }
 }
 
