@@ -88,16 +88,47 @@ pub(super) struct Stored {
 }
 
 impl Memory {
-    /// Forgets everything if anybody removed rows since it was learned. Called within a transaction whose epoch this is, so
-    /// that nobody can in the meantime.
-    pub(super) fn keep_in_step(&mut self, epoch: i64) {
+    /// Forgets everything if anybody removed rows since it was learned, and says whether it was kept. Called within a
+    /// transaction whose epoch this is, so that nobody can in the meantime.
+    pub(super) fn keep_in_step(&mut self, epoch: i64) -> bool {
         let full = self.kept >= LIMIT
             || self.judgements.len() >= JUDGEMENTS
             || self.reasons.len() >= REASONS
             || self.sayings.are_many();
-        if self.epoch != epoch || full {
+        let forget = self.epoch != epoch || full;
+        if forget {
             *self = Self { epoch, ..Self::default() };
         }
+        !forget
+    }
+
+    /// What a trace points to, if everything of it is kept in mind; `least` is what its row counts as the least RTT of each
+    /// hop. It holds for as long as the memory is kept.
+    pub(super) fn recognise(&self, trace: &Trace, atlas: &Atlas, least: &[Option<u32>]) -> Option<Stored> {
+        let setups = self.setups.get(&trace.target.as_ref().map(|target| target.address))?;
+        let setup = setups.iter().find(|setup| setup.terms.are_of(trace))?;
+        let route = setup.shapes.iter().rev().find(|route| route.shape.fits(&trace.hops))?;
+        let (atlas, narrowed) = if atlas.places.is_empty() {
+            (None, false)
+        } else {
+            let places = self.sayings.known(atlas, &setup.last)?;
+            let (place, narrowed) = setup.known_atlas(&places, &mut Answerers::of(&trace.hops))?;
+            (Some(setup.atlases.get(place)?.id), narrowed)
+        };
+        let times = pack::times(&trace.hops, &route.shape, least);
+        Some(Stored { setup: setup.id, shape: route.id, path: route.path, atlas, narrowed, times })
+    }
+
+    /// Notes how long the path of a trace is that was recognised.
+    pub(super) fn note_length(
+        &mut self,
+        connection: &Connection,
+        trace: &Trace,
+        stored: &Stored,
+    ) -> Result<()> {
+        let setups = self.setups.get_mut(&trace.target.as_ref().map(|target| target.address));
+        let setup = setups.and_then(|setups| setups.iter_mut().find(|setup| setup.id == stored.setup));
+        setup.map_or(Ok(()), |setup| setup.note_length(connection, trace))
     }
 
     /// Stores what of a trace is not stored yet; `least` is what its row counts as the least RTT of each hop.
@@ -202,13 +233,7 @@ impl Setup {
         }
         let places = sayings.numbers(connection, atlas, &mut self.last)?;
         let mut answered = Answerers::of(hops);
-        let known = self
-            .atlases
-            .iter()
-            .enumerate()
-            .rev()
-            .find_map(|(place, base)| Some((place, covers(&base.places, &places, &mut answered)?)));
-        if let Some((place, narrowed)) = known {
+        if let Some((place, narrowed)) = self.known_atlas(&places, &mut answered) {
             let id = to_back(&mut self.atlases, place).map(|base| base.id);
             return Ok((id, narrowed, false));
         }
@@ -220,6 +245,12 @@ impl Setup {
         let id = intern::atlas(connection, &places)?;
         remember(&mut self.atlases, Places { id, places });
         Ok((Some(id), narrowed, true))
+    }
+
+    /// Which of the atlases these places are of, and whether only those of it count who answered.
+    fn known_atlas(&self, places: &[(IpAddr, i64)], answered: &mut Answerers<'_>) -> Option<(usize, bool)> {
+        let mut bases = self.atlases.iter().enumerate().rev();
+        bases.find_map(|(place, base)| Some((place, covers(&base.places, places, answered)?)))
     }
 
     /// Notes how long the path is, unless that is known and fresh.

@@ -3,6 +3,7 @@
 mod buckets;
 mod changes;
 mod check;
+mod draft;
 mod fault;
 mod file;
 mod filter;

@@ -3,15 +3,14 @@ use std::path::PathBuf;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use trace_core::model::{Atlas, Outcome, Trace};
 
-use super::hops::Count;
+use super::draft::{self, Draft};
 use super::key::{Key, Keys};
 use super::lock::Lock;
-use super::memory::Memory;
+use super::memory::{Memory, Stored as Numbers};
 use super::step::{Step, reached};
-use super::{Store, file, hops};
+use super::{Store, file};
 use crate::Error;
 use crate::document;
-use crate::pack::Judgement;
 
 /// Whether a trace gets a document besides its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,16 +55,6 @@ const FULL_LOG: u64 = 44 << 20;
 const PATIENCE: u32 = 60;
 const PAUSE: core::time::Duration = core::time::Duration::from_millis(50);
 
-/// Everything about a trace that can be worked out before the database is locked.
-struct Draft<'a> {
-    trace: &'a Trace,
-    atlas: &'a Atlas,
-    judgement: Option<Judgement>,
-    duration: Option<i64>,
-    counts: Vec<Count>,
-    hops: String,
-}
-
 pub(super) fn begin(connection: &Connection) -> rusqlite::Result<Transaction<'_>> {
     // Who locks the database before reading never finds that it changed under him.
     Transaction::new_unchecked(connection, TransactionBehavior::Immediate)
@@ -107,8 +96,7 @@ impl Store {
         durable: bool,
     ) -> Result<Vec<Stored>, Error> {
         self.check_writable()?;
-        let drafts: Vec<Draft<'_>> =
-            traces.iter().map(|(trace, atlas)| draft(trace, atlas)).collect::<Result<_, _>>()?;
+        let drafts = draft::all(&self.memory, traces)?;
         let write = documents == Documents::Write;
         // While the lock is held, no other process takes the pending rows for those of a dead one.
         let lock = if write { Lock::take(&self.directory, self.wait) } else { Ok(None) };
@@ -141,14 +129,15 @@ impl Store {
         let fault = self.fault("store a trace");
         let transaction = begin(&self.connection).map_err(fault)?;
         let mut taken = Keys::read(&transaction).map_err(fault)?;
-        memory.keep_in_step(taken.epoch);
+        let known = memory.keep_in_step(taken.epoch);
         let mut keys = Vec::with_capacity(drafts.len());
         for draft in drafts {
             let id = draft.trace.id;
             let key = match taken.of(&transaction, id, draft.trace.started).map_err(fault)? {
                 Key::Taken(key) => key,
                 Key::Free(key) => {
-                    insert(&transaction, &mut memory, key, draft, documents).map_err(fault)?;
+                    let recognised = draft.recognised.as_ref().filter(|_| known);
+                    insert(&transaction, &mut memory, key, draft, recognised, documents).map_err(fault)?;
                     keys.push((key, true));
                     continue;
                 }
@@ -250,52 +239,33 @@ impl Store {
     }
 }
 
-fn draft<'a>(trace: &'a Trace, atlas: &'a Atlas) -> Result<Draft<'a>, Error> {
-    let unfit = |reason| Error::Unfit { id: trace.id, reason };
-    let gapless = trace
-        .hops
-        .iter()
-        .zip(trace.hops.iter().skip(1))
-        .all(|(a, b)| a.ttl.get().checked_add(1) == Some(b.ttl.get()));
-    if !gapless {
-        return Err(unfit("its hops have gaps or repeats"));
-    }
-    let duration = trace
-        .duration
-        .map(|duration| i64::try_from(duration.as_nanos()))
-        .transpose()
-        .map_err(|_| unfit("it took longer than 292 years"))?;
-    let waits = trace.settings.iter().flat_map(|settings| [settings.wait, settings.interval]);
-    if waits.into_iter().any(|wait| i64::try_from(wait.as_nanos()).is_err()) {
-        return Err(unfit("it was to wait for longer than 292 years"));
-    }
-    let label = trace.settings.as_ref().and_then(|settings| settings.flow_label);
-    if label.is_some_and(|label| label >= 1 << 20) {
-        return Err(unfit("its flow label has more than 20 bits"));
-    }
-    let judgement = Judgement::of(atlas, &trace.hops);
-    let counts = hops::counts(trace);
-    let hops = hops::text(&counts);
-    Ok(Draft { trace, atlas, judgement, duration, counts, hops })
-}
-
 fn insert(
     transaction: &Connection,
     memory: &mut Memory,
     key: i64,
     draft: &Draft<'_>,
+    recognised: Option<&Numbers>,
     documents: Documents,
 ) -> rusqlite::Result<()> {
     let Draft { trace, atlas, .. } = draft;
-    let stored = memory.store(transaction, trace, atlas, &hops::least(&draft.counts))?;
+    let new;
+    let stored = match recognised {
+        Some(stored) => {
+            memory.note_length(transaction, trace, stored)?;
+            stored
+        }
+        None => {
+            new = memory.store(transaction, trace, atlas, &draft.least)?;
+            &new
+        }
+    };
     let judgement = draft.judgement.as_ref();
     let judgement = judgement.map(|judgement| memory.judgement(transaction, judgement)).transpose()?;
     let document = match documents {
         Documents::Write => 2,
         Documents::Skip => 0,
     };
-    // What the target said is what was counted last.
-    let last = draft.counts.last();
+    let last = draft.last;
     transaction
         .prepare_cached(
             "INSERT INTO measurement (key, uuid, setup, started, duration_ns, outcome, outcome_detail, path,

@@ -31,6 +31,19 @@ impl Sayings {
         self.said.len() >= LIMIT
     }
 
+    /// Of each address of an atlas, in order, the number of what was said of it, unless something is new.
+    pub(super) fn known(&self, atlas: &Atlas, last: &Last) -> Option<Vec<(IpAddr, i64)>> {
+        let mut numbers = Vec::with_capacity(atlas.places.len());
+        let mut before = last.0.iter().copied().peekable();
+        for (address, located) in &atlas.places {
+            while before.next_if(|(other, _)| other < address).is_some() {}
+            let again = before.next_if(|(other, _)| other == address);
+            let again = again.and_then(|(_, place)| self.number_at(place, located));
+            numbers.push((*address, again.or_else(|| Some(self.find(*address, located)?.1))?));
+        }
+        Some(numbers)
+    }
+
     /// Of each address of an atlas, in order, the number of what was said of it; what is new is stored.
     pub(super) fn numbers(
         &mut self,
@@ -56,6 +69,12 @@ impl Sayings {
         Ok(numbers)
     }
 
+    /// Where that stands which was said of an address, and its number.
+    fn find(&self, address: IpAddr, located: &Located) -> Option<(usize, i64)> {
+        let places = self.of.get(&address)?;
+        places.iter().rev().find_map(|place| Some((*place, self.number_at(*place, located)?)))
+    }
+
     /// The number of what stands there, if that is what was said.
     fn number_at(&self, place: usize, located: &Located) -> Option<i64> {
         self.said.get(place).filter(|(_, said)| same(said, located)).map(|(number, _)| *number)
@@ -67,9 +86,7 @@ impl Sayings {
         address: IpAddr,
         located: &Located,
     ) -> Result<(usize, i64)> {
-        let places = self.of.get(&address).map(Vec::as_slice).unwrap_or_default();
-        let known = places.iter().rev().find_map(|place| Some((*place, self.number_at(*place, located)?)));
-        if let Some(known) = known {
+        if let Some(known) = self.find(address, located) {
             return Ok(known);
         }
         let said = unjudged(located);

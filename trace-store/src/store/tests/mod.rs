@@ -2,6 +2,7 @@ mod busy;
 mod changes;
 mod crash;
 mod documents;
+mod drafts;
 mod history;
 mod keys;
 mod migration;
