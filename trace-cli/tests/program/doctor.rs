@@ -1,8 +1,11 @@
 //! `doctor` in places where this or that is missing.
 
+use std::time::{Duration, SystemTime};
+
+use mmdb_writer::{IpVersion, Writer};
 use serde_json::Value;
 
-use crate::lab::{Chain, Fault, Lab, Names, lab_test, nft};
+use crate::lab::{Chain, Fault, Lab, Names, lab_test, nft, skip, tool};
 use crate::run::{Home, Rights, Run};
 
 /// The check called so: its state, what was found, and what mends it.
@@ -168,5 +171,69 @@ lab_test! {
         std::fs::write(home.database(), "this is no database, but long enough to be looked at as one").expect("write a file");
         let run = doctor(&home, &lab, Rights::None, &[]).ends_with(4);
         assert_eq!(check(&run, "database").0, "fails");
+    }
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the databases are as old as the test says")]
+fn databases_of_places_tell_their_age() {
+    let home = Home::new();
+    let geo = home.data().join("geo");
+    std::fs::create_dir_all(&geo).expect("make a directory");
+    let write = |name: &str, days: u64| {
+        let built = SystemTime::now() - Duration::from_secs(days * 86_400);
+        let writer = Writer::builder(name).ip_version(IpVersion::V6).build_epoch(built).build();
+        let bytes = writer.to_bytes().expect("a database");
+        std::fs::write(geo.join(format!("{name}.mmdb")), bytes).expect("write a file");
+    };
+    let places = || check(&home.run(&["doctor", "--format", "json"]), "places");
+    write("DBIP-City-Lite", 20);
+    assert_eq!(places(), ("works".into(), "DBIP-City-Lite is 20 days old".into(), String::new()));
+    write("GeoLite2-City", 61);
+    let (state, found, remedy) = places();
+    assert_eq!(state, "limited");
+    for words in ["DBIP-City-Lite is 20 days old", "GeoLite2-City is 61 days old"] {
+        assert!(found.contains(words), "{found}");
+    }
+    assert!(remedy.starts_with("trace-cli --data-dir ") && remedy.ends_with(" geo update"), "{remedy}");
+    // One that cannot be read is named, and the other still told.
+    std::fs::write(geo.join("GeoLite2-City.mmdb"), "no database").expect("write a file");
+    let (state, found, remedy) = places();
+    assert_eq!(state, "limited");
+    assert!(
+        found.contains("GeoLite2-City.mmdb") && found.contains("DBIP-City-Lite is 20 days old"),
+        "{found}"
+    );
+    assert!(remedy.ends_with(" geo update"), "{remedy}");
+}
+
+#[test]
+fn a_disk_with_little_room_or_none_or_that_is_read_only_is_told() {
+    let home = Home::new();
+    let disk = home.path().join("disk");
+    std::fs::create_dir(&disk).expect("make a directory");
+    let disk = disk.to_str().expect("a path");
+    let program = env!("CARGO_BIN_EXE_trace-cli");
+    for (options, state, words) in [
+        ("size=100m", "limited", "MB are free at "),
+        ("size=3m", "fails", "3 MB are free at "),
+        ("size=100m,ro", "fails", " is mounted read-only"),
+    ] {
+        // In a namespace of its own.
+        let script =
+            "mount -t tmpfs -o \"$1\" disk \"$2\" || exit 99; \"$3\" --data-dir \"$2\" doctor --format json";
+        let mut unshare = tool("unshare");
+        unshare.args(["-Urm", "sh", "-c", script, "sh", options, disk, program]).env("HOME", home.path());
+        let run = Run::of(&mut unshare);
+        if run.status == 99 || run.stdout.is_empty() {
+            return skip(format_args!("no file system of our own: {}", run.stderr));
+        }
+        let (told, found, remedy) = check(&run, "disk");
+        assert_eq!(told, state, "{options}: {found}");
+        assert!(found.contains(words), "{options}: {found}");
+        assert_eq!(remedy.contains("db prune --older-than"), !options.contains("ro"), "{options}: {remedy}");
+        if state == "fails" {
+            assert_eq!(run.status, 4, "{options}: {}", run.stderr);
+        }
     }
 }

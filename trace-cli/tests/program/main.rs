@@ -35,6 +35,7 @@ mod run;
 mod secrets;
 #[cfg(feature = "serve")]
 mod serve;
+mod service;
 mod sights;
 mod sweep;
 mod terminal;

@@ -2,7 +2,6 @@
 
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use flate2::Compression;
@@ -12,7 +11,7 @@ use mmdb_writer::{IpVersion, Value as Field, Writer};
 use serde_json::{Value, json};
 
 use crate::lab::{Node, lab_test};
-use crate::run::{Home, Run};
+use crate::run::{Home, Run, files};
 use crate::server::{Reply, Request, Server};
 
 pub(crate) const KEY: &str = "0123456789abcdef0123456789abcdef";
@@ -31,16 +30,6 @@ fn of(command: &mut Command) -> Run {
         stdout: text(output.stdout),
         stderr: text(output.stderr),
     }
-}
-
-/// Every file below a directory.
-fn files(directory: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(directory).expect("read a directory") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
-    }
-    found
 }
 
 /// The key is in nothing that was said and in no file but the one it was written to.

@@ -4,7 +4,7 @@
 use std::fs::OpenOptions;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use rustix::thread::{
@@ -273,7 +273,7 @@ lab_test! {
 
 /// A library that, loaded into the program, tries what is forbidden when the first packet is sent, and reports each error
 /// number by a descriptor opened before anything else. `None`, and a word on stderr, where there is no compiler.
-fn intruder(directory: &Path) -> Option<std::path::PathBuf> {
+fn intruder(directory: &Path) -> Option<PathBuf> {
     const SOURCE: &str = r#"
         #define _GNU_SOURCE
         #include <dirent.h>
@@ -339,9 +339,15 @@ fn intruder(directory: &Path) -> Option<std::path::PathBuf> {
             return real(fd, message, flags);
         }
     "#;
-    let (source, library) = (directory.join("intruder.c"), directory.join("intruder.so"));
-    std::fs::write(&source, SOURCE).expect("write a file");
-    let output = tool("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &source]).output();
+    preloadable(directory, "intruder", SOURCE)
+}
+
+/// A library that is loaded before all others, made of its source; `None`, and told, where nothing compiles it.
+pub(crate) fn preloadable(directory: &Path, name: &str, source: &str) -> Option<PathBuf> {
+    let library = directory.join(format!("{name}.so"));
+    let file = directory.join(format!("{name}.c"));
+    std::fs::write(&file, source).expect("write a file");
+    let output = tool("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &file]).output();
     match output {
         Ok(output) => {
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -1,5 +1,7 @@
 //! `watch` in a laboratory: what it does on changes, signals, locks, and where there is nobody to ask.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::FileExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::process::Stdio;
 use std::time::Duration;
@@ -9,8 +11,9 @@ use nix::unistd::Pid;
 use rusqlite::Connection;
 
 use crate::lab::{Balance, Chain, Diamond, Fault, Names, Refusal, lab_test, nft, skip};
+use crate::rights::preloadable;
 use crate::run::{Home, Rights};
-use crate::watching::{QUICK, Watch, await_that, read, short_chain, stored};
+use crate::watching::{QUICK, Watch, await_that, now, read, short_chain, stored};
 
 lab_test! {
     fn a_change_of_the_path_is_told_to_the_command_once_and_one_that_hangs_stops_nothing() {
@@ -316,4 +319,73 @@ lab_test! {
         let log = watch.end();
         assert!(log.last().expect("a line").contains("\"failed\":"), "{}", log.join("\n"));
     }
+
+    /// The clock is that of the program alone: a library that is loaded before all others adds to it what a file says.
+    fn a_clock_that_is_set_back_and_forward_is_lived_through() {
+        let lab = short_chain();
+        let home = Home::new();
+        let Some(library) = preloadable(home.path(), "clock", CLOCK) else { return };
+        let offset = home.path().join("offset");
+        std::fs::write(&offset, 0_i64.to_ne_bytes()).expect("write a file");
+        let file = OpenOptions::new().write(true).open(&offset).expect("open the file");
+        let set = |seconds: i64| file.write_all_at(&seconds.to_ne_bytes(), 0).expect("set the clock");
+        let target = lab.target(4).to_string();
+        let arguments = [&["watch", "-v", "--log-format", "json", &target], &QUICK[..]].concat();
+        let mut command = home.command(&arguments);
+        command.env("LD_PRELOAD", &library).env("CLOCK_OFFSET", &offset);
+        let watch = Watch::of(lab.vantage(), command);
+        let reached = || watch.count("\"outcome\":\"reached\"");
+        watch.await_lines(3, "\"outcome\":\"reached\"");
+        for (seconds, told) in [(-3600, "the clock was set back by "), (7200, "the clock was set forward by ")] {
+            set(seconds);
+            watch.await_lines(1, told);
+            // It goes on in the rhythm that it had: neither does it wait for an hour to come again, nor make up for one.
+            let (before, began) = (reached(), now());
+            watch.await_lines(before + 4, "\"outcome\":\"reached\"");
+            let took = began.elapsed();
+            assert!((Duration::from_millis(2_500)..Duration::from_secs(20)).contains(&took), "{took:?}");
+        }
+        let log = watch.end();
+        let made = log.iter().filter(|line| line.contains("\"message\":\"traced")).count();
+        assert_eq!(stored(&home) as usize, made, "{}", log.join("\n"));
+        let last: serde_json::Value = serde_json::from_str(log.last().expect("a line")).expect("JSON");
+        let number = |name: &str| last[name].as_u64().unwrap_or_else(|| panic!("no {name} in {last}"));
+        let parts = ["traced", "quiet", "busy", "failed", "asleep", "late", "full"];
+        assert_eq!(number("slots"), parts.iter().map(|name| number(name)).sum::<u64>(), "{last}");
+        assert_eq!((number("failed"), number("asleep"), number("full")), (0, 0, 0), "{last}");
+        home.run(&["db", "check"]).ends_with(0);
+        // The times are those that the clock told.
+        let listed = home.run(&["list", "--format", "json"]).ends_with(0).document();
+        let hours: std::collections::BTreeSet<_> = listed
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|trace| trace["started"].as_str().expect("a time")[..13].to_owned())
+            .collect();
+        assert!(hours.len() >= 3, "{hours:?}");
+    }
 }
+
+/// Adds to the wall clock the seconds that stand in the file `CLOCK_OFFSET`.
+const CLOCK: &str = r#"
+    #define _GNU_SOURCE
+    #include <dlfcn.h>
+    #include <fcntl.h>
+    #include <stdlib.h>
+    #include <sys/mman.h>
+    #include <time.h>
+    #include <unistd.h>
+    static volatile long long *offset;
+    __attribute__((constructor)) static void look(void) {
+        int file = open(getenv("CLOCK_OFFSET"), O_RDONLY);
+        offset = mmap(NULL, sizeof *offset, PROT_READ, MAP_SHARED, file, 0);
+        close(file);
+    }
+    int clock_gettime(clockid_t clock, struct timespec *time) {
+        static int (*real)(clockid_t, struct timespec *);
+        if (!real) real = dlsym(RTLD_NEXT, "clock_gettime");
+        int result = real(clock, time);
+        if (result == 0 && clock == CLOCK_REALTIME) time->tv_sec += *offset;
+        return result;
+    }
+"#;

@@ -102,7 +102,7 @@ pub(crate) fn await_that(holds: impl Fn() -> bool, otherwise: impl Fn() -> Strin
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test waits for so long and no longer")]
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
