@@ -100,6 +100,15 @@ await check("real: the first view is there soon", {}, async (opened) => {
   expect(ms < 5000, `after ${ms.toFixed(0)} ms`);
 });
 
+await check("real: where the milliseconds went adds up", {}, async (opened) => {
+  await checks.open(opened, VIEWS.trace);
+  const numbers = async (selector) => (await opened.locator(selector).allInnerTexts()).map((text) => Number.parseFloat(text));
+  const [rtt] = await numbers(".budget-sum strong");
+  const shares = await numbers(".budget-shares .number");
+  const sum = shares.reduce((total, share) => total + share, 0);
+  expect(shares.length > 0 && Math.abs(sum - rtt) < 0.01 * rtt + 0.5, `${shares} of ${rtt}`);
+});
+
 await check("real: downloads", {}, async (opened) => {
   await checks.open(opened, VIEWS.trace);
   const { hops } = await get(`/api/v1/traces/${one.last.id}`);
