@@ -65,7 +65,7 @@ pub(super) fn all(dashboard: Arc<Dashboard>, guard: Arc<Guard>, metrics: Arc<Met
         .merge(numbers)
         .merge(page)
         .route("/healthz", get(async || "ok\n"))
-        .fallback(async || Problem::missing("nothing is here"))
+        .fallback(nowhere)
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this is only to be read")
         })
@@ -176,6 +176,19 @@ async fn numbers(State((desk, metrics)): State<(Arc<Dashboard>, Arc<Metrics>)>) 
 
 async fn index(headers: HeaderMap) -> Response {
     page::index(&headers)
+}
+
+/// Who asks with a browser for what is not there is told so by the page, which leads back.
+async fn nowhere(uri: Uri, headers: HeaderMap) -> Response {
+    let accepts = headers.get(header::ACCEPT).and_then(|accepts| accepts.to_str().ok()).unwrap_or_default();
+    if uri.path().starts_with("/api/") || !accepts.contains("text/html") {
+        return Problem::missing("nothing is here").into_response();
+    }
+    let mut response = page::index(&headers);
+    if response.status() == StatusCode::OK {
+        *response.status_mut() = StatusCode::NOT_FOUND;
+    }
+    response
 }
 
 async fn asset(uri: Uri, headers: HeaderMap) -> Response {

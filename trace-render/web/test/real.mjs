@@ -109,6 +109,13 @@ await check("real: where the milliseconds went adds up", {}, async (opened) => {
   expect(shares.length > 0 && Math.abs(sum - rtt) < 0.01 * rtt + 0.5, `${shares} of ${rtt}`);
 });
 
+await check("real: an address that leads nowhere leads back", {}, async (opened) => {
+  const response = await opened.goto(`${base}/targets/of/old`);
+  expect(response.status() === 404, `${response.status()}`);
+  await opened.locator("main a[href='/']").click();
+  await until(opened, "the overview", () => location.pathname === "/" && document.querySelectorAll(".targets tbody tr").length > 0);
+});
+
 await check("real: downloads", {}, async (opened) => {
   await checks.open(opened, VIEWS.trace);
   const { hops } = await get(`/api/v1/traces/${one.last.id}`);

@@ -330,7 +330,13 @@ fn what_is_not_there_is_said_so() {
     server.get("/api/v1/targets/0000000000000000/series").complains(404, "no target");
     server.get("/api/v1/diff").complains(400, "a names no trace");
     server.get("/api/v1/nothing").complains(404, "");
-    server.get("/etc/passwd").complains(404, "");
+    server.get("/etc/passwd").complains(404, "nothing is here");
+    // A browser is shown the page, which leads back; a program that asks the API never is.
+    let shown = |path: &str| server.request("GET", path).header("Accept", "text/html,*/*;q=0.8").send();
+    let page = shown("/etc/passwd");
+    assert_eq!((page.status, page.header("content-type")), (404, Some("text/html; charset=utf-8")));
+    assert_eq!(page.text(), server.get("/").text());
+    shown("/api/v1/nothing").complains(404, "nothing is here");
     server.get("/assets/..%2f..%2fCargo.toml").complains(404, "");
     for page in ["/", "/target/0000000000000000", "/trace/x", "/diff?a=1", "/live"] {
         let reply = server.get(page);
