@@ -32,10 +32,8 @@ const VIEWS = {
 // Several views at once: they change nothing in the server.
 const views = [];
 for (const theme of ["light", "dark"]) {
-  for (const size of ["desktop", "phone", "narrow"]) {
+  for (const size of ["desktop", "tablet", "phone", "narrow"]) {
     for (const [view, path] of Object.entries(VIEWS)) {
-      // The narrowest width differs from the phone in nothing but width: one theme is enough.
-      if (size === "narrow" && theme === "dark") continue;
       views.push([`${view}, ${size}, ${theme}`, { theme, size }, async (opened) => {
         await checks.open(opened, path);
         if (view === "following") await until(opened, "the live trace ends", () => document.body.innerText.includes("Open the trace"));
