@@ -26,6 +26,21 @@ pub(super) struct Sayings {
 #[derive(Debug, Default)]
 pub(super) struct Last(Vec<(IpAddr, usize)>);
 
+impl Last {
+    /// The addresses of an atlas, what is said of each, and where that of the last trace stands.
+    fn beside<'a>(
+        &'a self,
+        atlas: &'a Atlas,
+    ) -> impl Iterator<Item = (IpAddr, &'a Located, Option<usize>)> + use<'a> {
+        let mut before = self.0.iter().copied().peekable();
+        atlas.places.iter().map(move |(address, located)| {
+            while before.next_if(|(other, _)| other < address).is_some() {}
+            let place = before.next_if(|(other, _)| other == address).map(|(_, place)| place);
+            (*address, located, place)
+        })
+    }
+}
+
 impl Sayings {
     pub(super) const fn are_many(&self) -> bool {
         self.said.len() >= LIMIT
@@ -34,12 +49,9 @@ impl Sayings {
     /// Of each address of an atlas, in order, the number of what was said of it, unless something is new.
     pub(super) fn known(&self, atlas: &Atlas, last: &Last) -> Option<Vec<(IpAddr, i64)>> {
         let mut numbers = Vec::with_capacity(atlas.places.len());
-        let mut before = last.0.iter().copied().peekable();
-        for (address, located) in &atlas.places {
-            while before.next_if(|(other, _)| other < address).is_some() {}
-            let again = before.next_if(|(other, _)| other == address);
-            let again = again.and_then(|(_, place)| self.number_at(place, located));
-            numbers.push((*address, again.or_else(|| Some(self.find(*address, located)?.1))?));
+        for (address, located, before) in last.beside(atlas) {
+            let again = before.and_then(|place| self.number_at(place, located));
+            numbers.push((address, again.or_else(|| Some(self.find(address, located)?.1))?));
         }
         Some(numbers)
     }
@@ -53,17 +65,14 @@ impl Sayings {
     ) -> Result<Vec<(IpAddr, i64)>> {
         let mut numbers = Vec::with_capacity(atlas.places.len());
         let mut places = Vec::with_capacity(atlas.places.len());
-        let mut before = last.0.iter().copied().peekable();
-        for (address, located) in &atlas.places {
-            while before.next_if(|(other, _)| other < address).is_some() {}
-            let again = before.next_if(|(other, _)| other == address);
-            let again = again.and_then(|(_, place)| Some((place, self.number_at(place, located)?)));
+        for (address, located, before) in last.beside(atlas) {
+            let again = before.and_then(|place| Some((place, self.number_at(place, located)?)));
             let (place, number) = match again {
                 Some(found) => found,
-                None => self.number(connection, *address, located)?,
+                None => self.number(connection, address, located)?,
             };
-            numbers.push((*address, number));
-            places.push((*address, place));
+            numbers.push((address, number));
+            places.push((address, place));
         }
         last.0 = places;
         Ok(numbers)
