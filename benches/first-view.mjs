@@ -33,13 +33,11 @@ async function once() {
 
 const runs = [];
 for (let run = 0; run < Number(times); run++) runs.push(await once());
-const of = (name) => {
-  const sorted = runs.map((run) => run[name]).sort((a, b) => a - b);
-  return `median ${sorted[Math.floor(sorted.length / 2)].toFixed(0)} ms, longest ${sorted.at(-1).toFixed(0)} ms`;
-};
+const sorted = (name) => runs.map((run) => run[name]).sort((a, b) => a - b);
+const median = (name) => sorted(name)[Math.floor(runs.length / 2)];
+const of = (name) => `median ${median(name).toFixed(0)} ms, longest ${sorted(name).at(-1).toFixed(0)} ms`;
 console.log(`the server listens after: ${of("listening")}`);
 console.log(`rows stand after: ${of("rows")}`);
 console.log(`usable after: ${of("usable")}, from the beginning of navigation, ${runs.length} times`);
 if (troubles.length > 0) console.log(troubles.join("\n"));
-const usable = runs.map((run) => run.usable).sort((a, b) => a - b)[Math.floor(runs.length / 2)];
-if (usable >= 1000 || troubles.length > 0) process.exitCode = 1;
+if (median("usable") >= 1000 || troubles.length > 0) process.exitCode = 1;

@@ -19,17 +19,7 @@ pub(crate) const GLOBAL: &str = "193.0.6.139";
 
 /// Runs the program with some environment.
 pub(crate) fn run(home: &Home, environment: &[(&str, &str)], arguments: &[&str]) -> Run {
-    of(home.command(arguments).envs(environment.iter().copied()))
-}
-
-fn of(command: &mut Command) -> Run {
-    let output = command.output().expect("start the program");
-    let text = |bytes| String::from_utf8(bytes).expect("output in UTF-8");
-    Run {
-        status: output.status.code().expect("the program ends by itself"),
-        stdout: text(output.stdout),
-        stderr: text(output.stderr),
-    }
+    Run::of(home.command(arguments).envs(environment.iter().copied()))
 }
 
 /// The key is in nothing that was said and in no file but the one it was written to.
@@ -268,7 +258,7 @@ fn a_full_disk_leaves_the_old_database() {
         format!("trap '' XFSZ; ulimit -f 64; exec {} geo update", program.get_program().to_string_lossy());
     let mut shell = Command::new("/bin/bash");
     shell.env_clear().env("HOME", home.path()).env("DBIP_BASE_URL", server.url()).args(["-c", &script]);
-    let run = of(&mut shell).ends_with(4);
+    let run = Run::of(&mut shell).ends_with(4);
     assert!(run.stderr.contains("cannot write") && run.stderr.contains("too large"), "{run:?}");
     assert_eq!(std::fs::read(geo.join("DBIP-City-Lite.mmdb")).expect("read the database"), old);
     let left: Vec<_> = files(&geo);

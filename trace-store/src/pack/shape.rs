@@ -105,7 +105,7 @@ impl Shape {
             && hops.iter().zip(&self.hops).all(|(hop, shape)| {
                 hop.probes.len() == shape.len()
                     && hop.probes.iter().zip(shape).all(|(probe, (plan, result))| {
-                        self.plans.get(*plan).is_some_and(|plan| plan.is_of(probe))
+                        self.plan(*plan) == Some(self::plan(probe))
                             && self.result(*result).is_some_and(|result| result.fits(&probe.result))
                     })
             })
@@ -246,14 +246,6 @@ fn plan(probe: &ProbeRecord) -> Plan {
 }
 
 impl Plan {
-    fn is_of(&self, probe: &ProbeRecord) -> bool {
-        self.flow == probe.flow
-            && self.round == probe.round
-            && self.protocol == probe.protocol
-            && self.off_flow == probe.off_flow
-            && self.departs == probe.sent.is_some()
-    }
-
     pub(super) fn probe(self, sent: Option<core::time::Duration>, result: ProbeResult) -> ProbeRecord {
         let Self { protocol, flow, round, off_flow, departs: _ } = self;
         ProbeRecord { protocol, flow, round, sent, off_flow, result }
